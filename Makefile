@@ -1,0 +1,47 @@
+# The environment lives in .venv; everything else is cached in the user's cache folder.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := contract clients runtime webhook operator stack tests
+
+.PHONY: help install demo test unit lint format lock clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+install: .venv/installed ## Make .venv with everything locked in requirements/
+
+.venv/installed: requirements/uv.txt requirements/dev.txt pyproject.toml stack/pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . --editable stack
+	@touch $@
+
+demo: install ## From a signed checkout to a running PDS, on the local stack
+	@$(BIN)/pds-stack demo
+
+test: install lint ## All checks and all tests
+	@$(BIN)/pytest
+
+unit: install ## The tests that need no local stack
+	@$(BIN)/pytest tests/unit
+
+lint: install ## ruff, mypy, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy --explicit-package-bases tests
+	@$(BIN)/lint-imports --no-cache
+
+format: install ## Let ruff format and fix what it can
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+lock: install ## Lock the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header requirements/uv.in -o requirements/uv.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --constraint requirements/runtime.txt \
+		pyproject.toml stack/pyproject.toml --group dev -o requirements/dev.txt
+
+clean: ## Remove what the targets made in this folder
+	rm -rf .venv .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis

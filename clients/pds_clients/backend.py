@@ -1,0 +1,215 @@
+"""The PDS backend: is there a PDS under this hostname, make one, how is it doing.
+
+Answers' bodies can carry confidential data: nothing of them reaches an error or a log.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from pds_clients.retry_after import seconds_to_wait
+from pds_contract.deploy import (
+    Deployed,
+    DeployOutcome,
+    DeployRequest,
+    NotSent,
+    OutcomeUnknown,
+    Presence,
+    Rejected,
+    Throttled,
+    Unauthorized,
+)
+from pds_contract.errors import CredentialsRejected, NotFound, Refused, TryLater
+from pds_contract.service import ServiceState, parse_json, service_id_of
+
+LOOK_TIMEOUT = httpx.Timeout(10.0)
+CONNECT_TIMEOUT = 10.0
+_HEADERS = {"Accept": "application/json", "X-Requested-With": "XMLHttpRequest"}
+_NO_SUCH_CALL = {404, 405, 501}
+_IN_DOUBT = {408, 425}
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as ``GET /service/{id}`` shows it, as far as the operator needs it."""
+
+    hostname: str | None
+    state: ServiceState
+
+
+class _Bearer(httpx.Auth):
+    """The token is read anew for each request, since it may be rotated."""
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token()}"
+        yield request
+
+
+class PdsBackend:
+    """The PDS deploy API; an async context manager.
+
+    Args:
+        base_url: For example ``https://k8s-pds.frx.pub/api/v1``.
+        token: Returns the bearer token.
+        deploy_timeout: Seconds that a deploy may take from its first byte to its whole answer.
+    """
+
+    def __init__(self, base_url: str, token: Callable[[], str], deploy_timeout: float) -> None:
+        auth = _Bearer(token)
+        self._looks = httpx.AsyncClient(base_url=base_url, auth=auth, headers=_HEADERS, timeout=LOOK_TIMEOUT)
+        # A deploy never goes over a used connection: one that the server has just closed would leave its outcome
+        # unknown. HTTP/1.1 and no retries, for the deadline below is checked at its first byte.
+        self._deploys = httpx.AsyncClient(
+            base_url=base_url,
+            auth=auth,
+            headers=_HEADERS,
+            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
+            limits=httpx.Limits(max_keepalive_connections=0),
+            http2=False,
+        )
+        self._deploy_timeout = deploy_timeout
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._looks.aclose()
+        await self._deploys.aclose()
+
+    async def presence(self, hostname: str) -> Presence:
+        """Ask whether a PDS exists under this hostname.
+
+        Raises:
+            TryLater, CredentialsRejected, Refused.
+        """
+        response = await self._look("POST", "/check-pds", {"hostname": hostname})
+        if response.status_code in _NO_SUCH_CALL:
+            return Presence.NO_PROBE
+        answer = _mapping(_answer(response))
+        if not isinstance(answer.get("exists"), bool):
+            raise TryLater("backend", "the backend's check-pds gave an unusable answer", response.status_code)
+        return Presence.EXISTS if answer["exists"] else Presence.ABSENT
+
+    async def service(self, service_id: int) -> Service:
+        """Read a service.
+
+        Raises:
+            NotFound: The backend knows no such service.
+            TryLater, CredentialsRejected, Refused.
+        """
+        answer = _mapping(_answer(await self._look("GET", f"/service/{service_id}")))
+        nested = (_mapping(answer.get(key)) for key in ("data", "service"))
+        document = next((each for each in (answer, *nested) if "state" in each), None)
+        if document is None:
+            raise TryLater("backend", "the backend's answer about a service has no state in it")
+        hostname = document.get("hostname") or _mapping(document.get("encrypted_config")).get("hostname")
+        return Service(
+            hostname=hostname.lower() if isinstance(hostname, str) else None, state=ServiceState.of(document["state"])
+        )
+
+    async def deploy(self, request: DeployRequest, idempotency_key: str, in_time: Callable[[], bool]) -> DeployOutcome:
+        """Send one deploy, at most once, and say how it ended; never raises for what the network does.
+
+        Args:
+            request: What to deploy.
+            idempotency_key: The Idempotency-Key header.
+            in_time: Asked when the connection stands, right before the request's first byte; where it says no,
+                nothing is sent.
+        """
+        attempt = _Attempt(in_time, self._deploy_timeout)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT) as attempt.scope:
+                response = await self._deploys.post(
+                    "/deploy",
+                    json={
+                        "username": request.username,
+                        "password": request.password,
+                        "email": request.email,
+                        "hostname": request.hostname,
+                        "disksize": request.disksize,
+                    },
+                    headers={"Idempotency-Key": idempotency_key},
+                    extensions={"trace": attempt.trace},
+                )
+        except _TooLateError:
+            return NotSent("the time to send the deploy was over before the connection stood")
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+            if attempt.sent:
+                return OutcomeUnknown(f"the deploy was sent and got no answer ({type(error).__name__})")
+            return NotSent(f"the backend could not be reached ({type(error).__name__})")
+        return _outcome(response)
+
+    async def _look(self, method: str, path: str, body: object = None) -> httpx.Response:
+        try:
+            return await self._looks.request(method, path, json=body)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise TryLater("backend", f"the backend gave no answer ({type(error).__name__})") from None
+
+
+class _TooLateError(Exception):
+    """Raised at the first byte of a deploy whose claim has run out."""
+
+
+class _Attempt:
+    """Watches one deploy's request for the moment in which it begins to be sent."""
+
+    def __init__(self, in_time: Callable[[], bool], timeout: float) -> None:
+        self._in_time = in_time
+        self._timeout = timeout
+        self.sent = False
+        self.scope: asyncio.Timeout
+
+    async def trace(self, event: str, _: Mapping[str, Any]) -> None:
+        """Httpx's ``trace`` extension calls this; no await may come between the look at the clock and the send."""
+        if event == "http11.send_request_headers.started":
+            self.scope.reschedule(asyncio.get_running_loop().time() + self._timeout)
+            if not self._in_time():
+                raise _TooLateError
+            self.sent = True
+
+
+def _outcome(response: httpx.Response) -> DeployOutcome:
+    status = response.status_code
+    if 200 <= status < 300:
+        try:
+            return Deployed(service_id_of(parse_json(response.content)))
+        except ValueError:
+            return Deployed(None)
+    retry_after = seconds_to_wait(response.headers.get("Retry-After"))
+    if status >= 500 or status in _IN_DOUBT:
+        return OutcomeUnknown(f"the backend answered the deploy with {status}", retry_after)
+    if status == 429:
+        return Throttled(retry_after)
+    if status in {401, 403}:
+        return Unauthorized(status)
+    return Rejected(status)
+
+
+def _answer(response: httpx.Response) -> object:
+    status = response.status_code
+    said = f"the backend answered {status}"
+    if 200 <= status < 300:
+        try:
+            return parse_json(response.content)
+        except ValueError:
+            raise TryLater("backend", f"{said} with what is no JSON", status) from None
+    if status in {401, 403}:
+        raise CredentialsRejected("backend", f"{said}: it does not accept PDS_API_TOKEN", status)
+    if status == 404:
+        raise NotFound("backend", said, status)
+    if status in {408, 425, 429} or status >= 500:
+        raise TryLater("backend", said, status, seconds_to_wait(response.headers.get("Retry-After")))
+    raise Refused("backend", said, status)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,178 @@
+"""Kubernetes: PdsProvisions and reservations, by raw calls of the official client.
+
+Raw, because the generated API classes and their models cost 100 MB of memory. No call is repeated by itself: after
+an error the caller reads again.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config import load_incluster_config, load_kube_config
+
+from pds_clients.retry_after import seconds_to_wait
+from pds_contract.errors import Conflict, CredentialsRejected, DependencyError, NotFound, Refused, TryLater
+from pds_contract.resource import API_VERSION, GROUP, KIND, PLURAL, VERSION, PdsProvision
+
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=10)
+PAGE = 500
+MERGE_PATCH = "application/merge-patch+json"
+
+Json = dict[str, Any]
+
+
+class KubernetesApi:
+    """One connection pool to the API server; an async context manager."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    @classmethod
+    async def connect(cls, kubeconfig: str | None) -> Self:
+        """Connect by a kubeconfig file, or as the pod's ServiceAccount where there is none."""
+        configuration = Configuration()
+        if kubeconfig:
+            await load_kube_config(config_file=kubeconfig, client_configuration=configuration)
+        else:
+            load_incluster_config(client_configuration=configuration)
+        return cls(ApiClient(configuration))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: Json | None = None,
+        content_type: str = "application/json",
+    ) -> Json:
+        """Make one call.
+
+        Raises:
+            NotFound: 404.
+            Conflict: 409: a stale resourceVersion, or a name that is taken.
+            CredentialsRejected: 401.
+            TryLater: No answer, 429 or 5xx. The call may have taken effect.
+            Refused: Any other answer that is not 2xx.
+        """
+        try:
+            request = await self._client.param_serialize(
+                method,
+                path,
+                query_params=list((query or {}).items()),
+                header_params={"Accept": "application/json", "Content-Type": content_type},
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            response = await self._client.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
+            raw = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise TryLater("kubernetes", f"the API server gave no answer ({type(error).__name__})") from None
+        if not 200 <= response.status < 300:
+            raise _error(response.status, raw, response.headers)
+        document: Json = json.loads(raw)
+        return document
+
+
+class Provisions:
+    """The PdsProvisions of one namespace."""
+
+    def __init__(self, api: KubernetesApi, namespace: str, field_manager: str) -> None:
+        self._api = api
+        self._namespace = namespace
+        self._manager = field_manager
+        self._path = f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}"
+
+    async def get(self, name: str) -> PdsProvision:
+        """Read one from the API server, not from a cache."""
+        return PdsProvision.model_validate(await self._api.call("GET", self._one(name)))
+
+    async def create(self, name: str, spec: Json, annotations: Mapping[str, str]) -> PdsProvision:
+        """Create one. Raises Conflict where the name is taken."""
+        manifest = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"name": name, "namespace": self._namespace, "annotations": dict(annotations)},
+            "spec": spec,
+        }
+        created = await self._api.call("POST", self._path, query=self._writer(), body=manifest)
+        return PdsProvision.model_validate(created)
+
+    async def patch(
+        self, name: str, resource_version: str, *, spec: Json, annotations: Mapping[str, str]
+    ) -> PdsProvision:
+        """Merge into spec and annotations. Raises Conflict where the resourceVersion is stale."""
+        change: Json = {"metadata": {"resourceVersion": resource_version, "annotations": dict(annotations)}}
+        if spec:
+            change["spec"] = spec
+        patched = await self._api.call(
+            "PATCH", self._one(name), query=self._writer(), body=change, content_type=MERGE_PATCH
+        )
+        return PdsProvision.model_validate(patched)
+
+    async def patch_status(self, name: str, resource_version: str, status: Json) -> PdsProvision:
+        """Merge into status (None removes a field). Raises Conflict where the resourceVersion is stale."""
+        patched = await self._api.call(
+            "PATCH",
+            f"{self._one(name)}/status",
+            query=self._writer(),
+            body={"metadata": {"resourceVersion": resource_version}, "status": status},
+            content_type=MERGE_PATCH,
+        )
+        return PdsProvision.model_validate(patched)
+
+    async def list(self, field_selector: str) -> AsyncIterator[PdsProvision]:
+        """List by one of the CRD's selectable fields, page by page."""
+        query: dict[str, str | int] = {"fieldSelector": field_selector, "limit": PAGE}
+        while True:
+            page = await self._api.call("GET", self._path, query=query)
+            for item in page["items"]:
+                yield PdsProvision.model_validate(item)
+            token = page["metadata"].get("continue")
+            if not token:
+                return
+            query["continue"] = token
+
+    def _one(self, name: str) -> str:
+        return f"{self._path}/{quote(name, safe='')}"
+
+    def _writer(self) -> dict[str, str | int]:
+        return {"fieldManager": self._manager}
+
+
+def _error(status: int, body: bytes, headers: Mapping[str, str]) -> DependencyError:
+    reason = _reason(body)
+    said = f"the API server answered {status}{reason}"
+    if status == 404:
+        return NotFound("kubernetes", said, status)
+    if status == 409:
+        return Conflict("kubernetes", said, status)
+    if status == 401:
+        return CredentialsRejected("kubernetes", said, status)
+    if status == 429 or status >= 500:
+        return TryLater("kubernetes", said, status, seconds_to_wait(headers.get("Retry-After")))
+    return Refused("kubernetes", said, status)
+
+
+def _reason(body: bytes) -> str:
+    """Say which fields were refused and why, in the API server's words but for the values, which may be personal."""
+    try:
+        answer = json.loads(body)
+        causes = answer.get("details", {}).get("causes") or []
+        named = ", ".join(sorted({f"{cause.get('field')} ({cause.get('reason')})" for cause in causes}))
+        return f" {answer.get('reason', '')}{': ' + named if named else ''}".rstrip()
+    except (ValueError, TypeError, AttributeError):
+        return ""

@@ -1,0 +1,76 @@
+"""Settings of the dependencies, for each command to inherit from. A field's name in upper case is the variable's."""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode
+
+from pds_contract.names import LABEL_PATTERN, HostnameRules
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is no http:// or https:// URL")
+    return text.strip().rstrip("/")
+
+
+def split_list(text: object) -> object:
+    """Split a list as people write it in one variable: by commas or white space."""
+    return [part for part in re.split(r"[\s,]+", text) if part] if isinstance(text, str) else text
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class HostnameSettings(BaseSettings):
+    """Which hostnames customers may have."""
+
+    pds_base_domain: str = "eny.k8s.frx.pub"
+    pds_reserved_hostnames: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    pds_api_url: HttpUrl = "https://k8s-pds.frx.pub/api/v1"
+
+    _split = field_validator("pds_reserved_hostnames", mode="before")(split_list)
+
+    @field_validator("pds_base_domain")
+    @classmethod
+    def _is_domain(cls, value: str) -> str:
+        reason = HostnameRules(base_domain="").objection(value.strip())
+        if reason:
+            raise ValueError(reason)
+        return value.strip()
+
+    def hostname_rules(self) -> HostnameRules:
+        """Return the rules that follow from these settings."""
+        return HostnameRules.of(
+            self.pds_base_domain, self.pds_reserved_hostnames, urlsplit(self.pds_api_url).hostname or ""
+        )
+
+
+class KubernetesSettings(BaseSettings):
+    """Where customers' resources are kept."""
+
+    pds_namespace: Annotated[str, Field(pattern=LABEL_PATTERN)] = "pds-customers"
+    kubeconfig: str | None = None
+
+
+class SupabaseSettings(BaseSettings):
+    """Supabase as the service role reaches it."""
+
+    supabase_url: HttpUrl = Field(validation_alias=AliasChoices("SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_URL"))
+    supabase_service_role_key: SecretStr = Field(min_length=1)
+
+
+class BackendSettings(HostnameSettings):
+    """The PDS backend."""
+
+    pds_api_token: SecretStr = Field(min_length=1)
+
+
+class ServingSettings(BaseSettings):
+    """The ports of a command."""
+
+    port: int = Field(default=8080, ge=1, le=65535)
+    admin_port: int = Field(default=9090, ge=1, le=65535)

@@ -1,0 +1,103 @@
+"""Supabase's two tables, through PostgREST as the service role, each access one SQL function of ``sql/migrations``.
+
+A function a call makes each step atomic: newer-wins and never-over-an-id are decided where the row is locked.
+"""
+
+from collections.abc import Callable, Generator
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from postgrest import AsyncPostgrestClient
+from postgrest.exceptions import APIError
+
+from pds_contract.errors import TryLater, UnknownUser
+from pds_contract.rows import PdsServiceLookup, PdsServiceRow, SubscriptionMapping
+
+REQUEST_TIMEOUT = httpx.Timeout(10.0)
+FOREIGN_KEY_VIOLATION = "23503"
+
+
+class _ServiceRole(httpx.Auth):
+    """Supabase's gateway wants the key twice; it is read anew for each request, since it may be rotated."""
+
+    def __init__(self, key: Callable[[], str]) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        key = self._key()
+        request.headers["apikey"] = key
+        request.headers["Authorization"] = f"Bearer {key}"
+        yield request
+
+
+class Supabase:
+    """The tables ``subscriptions`` and ``pds_services``; an async context manager.
+
+    Every method raises TryLater where Supabase gave no usable answer (the call may have taken effect; each can be
+    repeated), and UnknownUser where a row would belong to nobody in ``auth.users``.
+    """
+
+    def __init__(self, url: str, service_role_key: Callable[[], str]) -> None:
+        base_url = f"{url}/rest/v1"
+        self._http = httpx.AsyncClient(
+            base_url=base_url, auth=_ServiceRole(service_role_key), timeout=REQUEST_TIMEOUT, follow_redirects=False
+        )
+        self._tables = AsyncPostgrestClient(base_url, http_client=self._http, retry_enabled=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def record_subscription(self, mapping: SubscriptionMapping) -> bool:
+        """Store who the customer is, unless a newer checkout's row is there.
+
+        Returns:
+            Whether the row is now this checkout's.
+        """
+        return bool(
+            await self._call(
+                "record_subscription",
+                p_user_id=mapping.user_id,
+                p_stripe_customer_id=mapping.stripe_customer_id,
+                p_stripe_subscription_id=mapping.stripe_subscription_id,
+                p_status=mapping.status,
+                p_checkout_session_id=mapping.checkout_session_id,
+                p_checkout_created_at=mapping.checkout_created_at.isoformat(),
+                p_event_created_at=mapping.event_created_at.isoformat(),
+            )
+        )
+
+    async def look_up_pds_service(self, user_id: str) -> PdsServiceLookup:
+        """Read a user's row, and whether the user exists."""
+        return PdsServiceLookup.model_validate(await self._call("look_up_pds_service", p_user_id=user_id))
+
+    async def mirror_pds_service(self, wanted: PdsServiceRow) -> PdsServiceRow:
+        """Write a user's row, unless another id, or an id where None is wanted, is in it.
+
+        Returns:
+            The row as it is now; the caller compares.
+        """
+        row = await self._call(
+            "mirror_pds_service",
+            p_user_id=wanted.user_id,
+            p_pds_service_id=wanted.pds_service_id,
+            p_hostname=wanted.hostname,
+            p_status=wanted.status,
+        )
+        return PdsServiceRow.model_validate(row)
+
+    async def _call(self, function: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        try:
+            return (await self._tables.rpc(function, arguments).execute()).data
+        except APIError as error:
+            if error.code == FOREIGN_KEY_VIOLATION:
+                raise UnknownUser("the user is not in auth.users") from None
+            # PostgREST's and PostgreSQL's messages may quote values: only the code is kept.
+            raise TryLater("supabase", f"Supabase refused {function} (code {error.code})") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None

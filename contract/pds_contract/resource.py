@@ -1,0 +1,164 @@
+"""PdsProvision, the custom resource, as a model of ``crds/pdsprovisions.yaml``; a test holds the two together.
+
+Field names are Python's here and camelCase on the wire. What was asked for is spec; what is in use is status.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from pds_contract.checkout import DISK_SIZE_DEFAULT, DISK_SIZE_MAX, DISK_SIZE_MIN, EMAIL_MAX
+from pds_contract.names import (
+    EMAIL_PATTERN,
+    HOSTNAME_MAX,
+    HOSTNAME_PATTERN,
+    LABEL_MAX,
+    LABEL_PATTERN,
+    USER_ID_PATTERN,
+)
+from pds_contract.service import SERVICE_ID_MAX, ServiceState
+
+GROUP = "pds.eny.space"
+VERSION = "v1alpha1"
+PLURAL = "pdsprovisions"
+KIND = "PdsProvision"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+RETRY_ANNOTATION = f"{GROUP}/retry"
+"""Any new value asks the operator to try now, where nothing is open."""
+CHECKOUT_SESSION_ANNOTATION = f"{GROUP}/checkout-session"
+"""The id of the newest Checkout Session that asked for this resource."""
+CHECKOUT_CREATED_ANNOTATION = f"{GROUP}/checkout-created"
+"""When that session was created, in Unix seconds, as Stripe has it."""
+
+UNOBSERVED = -1
+"""``status.observedGeneration`` of a resource that no operator has looked at."""
+
+
+def provision_name(user_id: str) -> str:
+    """Return ``metadata.name`` of a user's one PdsProvision."""
+    return f"pds-{user_id}"
+
+
+class Phase(StrEnum):
+    """The mission's three words, in ``status.phase`` and in ``pds_services.status``."""
+
+    PROVISIONING = "provisioning"
+    DEPLOY_FAILED = "deploy_failed"
+    DEPLOY_SUCCEEDED_NO_ID = "deploy_succeeded_no_id"
+
+
+class ClaimOutcome(StrEnum):
+    """What became of the deploy that a claim stands for, where the claim outlives it."""
+
+    UNKNOWN = "Unknown"
+
+
+class _Model(BaseModel):
+    # A field that a newer version of the CRD has is no error to an older reader.
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+
+class ProvisionSpec(_Model):
+    """What was asked for."""
+
+    user_id: Annotated[str, StringConstraints(pattern=USER_ID_PATTERN, max_length=36)]
+    email: Annotated[str, StringConstraints(pattern=EMAIL_PATTERN, min_length=3, max_length=EMAIL_MAX)]
+    username: Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=LABEL_MAX)] | None = None
+    hostname: Annotated[str, StringConstraints(pattern=HOSTNAME_PATTERN, max_length=HOSTNAME_MAX)] | None = None
+    disksize_gb: int = Field(default=DISK_SIZE_DEFAULT, ge=DISK_SIZE_MIN, le=DISK_SIZE_MAX)
+    suspend: bool = False
+
+
+class Claim(_Model):
+    """The right to send one deploy, held by whoever wrote it; while it is there, what a deploy sends is frozen."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    attempt: int = Field(ge=1, le=2**31 - 1)
+    hostname: Annotated[str, StringConstraints(pattern=HOSTNAME_PATTERN, max_length=HOSTNAME_MAX)]
+    hostname_absent: bool = False
+    start_time: datetime
+    duration_seconds: float = Field(ge=0, le=86400)
+    timeout_seconds: float = Field(ge=0, le=86400)
+    outcome: ClaimOutcome | None = None
+
+
+class Condition(_Model):
+    """A condition as Kubernetes' API conventions have it."""
+
+    type: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    status: Literal["True", "False", "Unknown"]
+    observed_generation: int = Field(default=0, ge=0)
+    last_transition_time: datetime
+    reason: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=64)]
+    message: Annotated[str, StringConstraints(max_length=1024)]
+
+
+class ProvisionStatus(_Model):
+    """What is in use, and how far it has come."""
+
+    observed_generation: int = Field(default=UNOBSERVED, ge=UNOBSERVED)
+    phase: Phase | None = None
+    service_id: int | None = Field(default=None, ge=1, le=SERVICE_ID_MAX)
+    service_state: ServiceState | None = None
+    hostname: Annotated[str, StringConstraints(pattern=HOSTNAME_PATTERN, max_length=HOSTNAME_MAX)] | None = None
+    username: Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=LABEL_MAX)] | None = None
+    claim: Claim | None = None
+    attempts: int = Field(default=0, ge=0, le=2**31 - 1)
+    last_attempt_time: datetime | None = None
+    next_attempt_time: datetime | None = None
+    last_handled_retry: Annotated[str, StringConstraints(max_length=1024)] | None = None
+    conditions: tuple[Condition, ...] = Field(default=(), max_length=16)
+
+    def condition(self, kind: str) -> Condition | None:
+        """Return the condition of this type, if it is there."""
+        return next((condition for condition in self.conditions if condition.type == kind), None)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether what a deploy sends may no longer change: the CRD's rule on spec, in Python."""
+        return bool(self.claim or self.service_id) or self.phase is Phase.DEPLOY_SUCCEEDED_NO_ID
+
+
+class ManagedFields(_Model):
+    """Who wrote the object, as the API server keeps it."""
+
+    manager: str = ""
+    operation: str = ""
+    subresource: str = ""
+
+
+class Metadata(_Model):
+    """The part of ObjectMeta that the product reads."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    annotations: dict[str, str] = Field(default_factory=dict)
+    managed_fields: tuple[ManagedFields, ...] = ()
+
+
+class PdsProvision(_Model):
+    """One customer's PDS, wanted and real."""
+
+    metadata: Metadata
+    spec: ProvisionSpec
+    status: ProvisionStatus = Field(default_factory=ProvisionStatus)
+
+    @property
+    def retry(self) -> str | None:
+        """The value of the retry annotation where it has not been handled yet, else None."""
+        value = self.metadata.annotations.get(RETRY_ANNOTATION)
+        return value if value and value[:1024] != self.status.last_handled_retry else None
+
+    @property
+    def edited(self) -> bool:
+        """Whether spec has changed since the operator last decided on it."""
+        return self.status.observed_generation != self.metadata.generation

@@ -1,0 +1,44 @@
+"""The two Supabase tables as the product sees them: ``pds_services`` (the mission's) and ``subscriptions``."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from pds_contract.resource import Phase
+
+REDEPLOYABLE_STATUSES = frozenset({Phase.DEPLOY_FAILED.value, Phase.DEPLOY_SUCCEEDED_NO_ID.value})
+"""The mission: a row without an id deploys again only from one of these."""
+
+
+class PdsServiceRow(BaseModel):
+    """A row of ``pds_services``. ``status`` is any text that was ever written there."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    user_id: str
+    pds_service_id: int | None = None
+    hostname: str | None = None
+    status: str
+
+
+class PdsServiceLookup(BaseModel):
+    """What Supabase knows of a user: whether they are in ``auth.users``, and their row if there is one."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    user_exists: bool
+    row: PdsServiceRow | None = None
+
+
+@dataclass(frozen=True)
+class SubscriptionMapping:
+    """Who the customer is: a user's row in ``subscriptions``, as one Stripe event tells it."""
+
+    user_id: str
+    stripe_customer_id: str | None
+    stripe_subscription_id: str | None
+    status: str
+    checkout_session_id: str
+    checkout_created_at: datetime
+    event_created_at: datetime

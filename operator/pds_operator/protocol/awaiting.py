@@ -1,0 +1,49 @@
+"""One PDS exists, and its id was lost: nothing is deployed, the row is looked at, a person is told."""
+
+from pds_contract.conditions import Reason, Standing, needs_person
+from pds_contract.resource import Phase
+from pds_contract.rows import PdsServiceRow
+from pds_operator.protocol import adopt, running
+from pds_operator.protocol.facts import Facts
+from pds_operator.protocol.naming import Names
+from pds_operator.protocol.policy import PERSON_LOOK
+from pds_operator.protocol.record import stand
+from pds_operator.protocol.steps import Mirror, Record, Step
+
+
+def standing() -> Standing:
+    """Return the standing of a resource whose PDS exists and whose id was lost."""
+    return needs_person(
+        Reason.AWAITING_SERVICE_ID,
+        "One PDS exists, and its id was lost with the backend's answer. Find it at the backend and write it into "
+        "pds_service_id of the user's row in pds_services.",
+    )
+
+
+def begin(facts: Facts, name: Names) -> Record:
+    """Record that a PDS exists under this name without a known id; the visit goes on to the row."""
+    return stand(
+        facts,
+        standing(),
+        ends=False,
+        phase=Phase.DEPLOY_SUCCEEDED_NO_ID.value,
+        hostname=name.hostname,
+        username=name.username,
+        claim=None,
+        nextAttemptTime=None,
+    )
+
+
+def follow(facts: Facts) -> Step:
+    """Look whether the row has the id by now; keep the row true meanwhile."""
+    provision = facts.provision
+    hostname = provision.status.hostname or ""
+    if facts.user_gone:
+        return stand(facts, running.user_gone(), rest=PERSON_LOOK)
+    if facts.mirrored is None:
+        return Mirror(
+            PdsServiceRow(user_id=provision.spec.user_id, hostname=hostname, status=Phase.DEPLOY_SUCCEEDED_NO_ID)
+        )
+    if facts.mirrored.pds_service_id is not None:
+        return adopt.follow(facts, facts.mirrored, hostname)
+    return stand(facts, standing(), rest=PERSON_LOOK)

@@ -1,0 +1,187 @@
+"""The protocol's decision: facts in, the next step out.
+
+The order of the looks is the protocol's: resource, reservation, row, probe, claim. ``docs/protocol.md`` gives the
+reason of each rule.
+"""
+
+from pds_contract.conditions import READY, Reason, Standing, at_work, needs_person
+from pds_contract.deploy import Presence
+from pds_contract.resource import Phase
+from pds_contract.rows import REDEPLOYABLE_STATUSES
+from pds_operator.protocol import adopt, awaiting, running
+from pds_operator.protocol.facts import Facts
+from pds_operator.protocol.naming import Names, candidates, objection
+from pds_operator.protocol.policy import PERSON_LOOK, SECOND_CHANCE, Policy, Redeploy
+from pds_operator.protocol.record import after, stand
+from pds_operator.protocol.schedule import claim_wait, jittered, reservation_wait, wait_of
+from pds_operator.protocol.steps import Deploy, LookUpRow, Probe, Reserve, Rest, Step, TryNextName
+
+
+def decide(facts: Facts, policy: Policy) -> Step:
+    """Say what to do next about a resource."""
+    provision = facts.provision
+    status = provision.status
+    if provision.metadata.deletion_timestamp:
+        return Rest(None)
+    if provision.spec.suspend:
+        return _suspended(facts)
+    if status.service_id is not None:
+        return running.follow(facts, policy)
+    if status.claim:
+        left = claim_wait(status.claim, facts.claim_seen_for, facts.now, policy)
+        if left > 0:
+            return Rest(left)
+    elif status.phase is Phase.DEPLOY_SUCCEEDED_NO_ID and provision.retry is None:
+        return awaiting.follow(facts)
+    left = wait_of(status, facts.now)
+    if left > 0 and not provision.edited and provision.retry is None:
+        return Rest(left)
+    return _before_deploy(facts, policy)
+
+
+def _suspended(facts: Facts) -> Step:
+    ready = facts.provision.status.condition(READY)
+    if ready and ready.status == "True":
+        return stand(facts, Standing("True", Reason.RUNNING, ready.message), acted=False)
+    standing = Standing("False", Reason.SUSPENDED, "Suspended by spec.suspend; set it to false to go on.")
+    return stand(facts, standing, acted=False)
+
+
+def _before_deploy(facts: Facts, policy: Policy) -> Step:
+    provision = facts.provision
+    names = candidates(provision, policy.hostnames)
+    if facts.candidate >= len(names):
+        return _taken(facts, names[-1].hostname)
+    name = names[facts.candidate]
+    reason = None if provision.status.claim else objection(name, policy.hostnames)
+    if reason:
+        return stand(facts, needs_person(Reason.INVALID_SPEC, f"{reason}. Edit spec."), nextAttemptTime=None)
+    if facts.reservation is None:
+        return Reserve(name.hostname)
+    if facts.reservation.hostname == name.hostname and facts.reservation.user_id != provision.spec.user_id:
+        return TryNextName()
+    if facts.lookup is None:
+        return _wait_for_former_self(facts, policy, name) or LookUpRow()
+    return _with_row(facts, policy, name)
+
+
+def _wait_for_former_self(facts: Facts, policy: Policy, name: Names) -> Step | None:
+    """Where the reservation is an earlier resource's, its deploy may be under way: wait as for an open claim."""
+    if not _is_inherited(facts, name):
+        return None
+    left = reservation_wait(facts.provision, facts.reservation_seen_for, facts.now, policy)
+    if left <= 0:
+        return None
+    return stand(
+        facts,
+        at_work(
+            Reason.CLAIM_OPEN,
+            "An earlier resource of this user reserved the hostname; waiting until no deploy of it can be under way.",
+        ),
+        rest=left,
+        acted=False,
+    )
+
+
+def _is_inherited(facts: Facts, name: Names) -> bool:
+    reservation, provision = facts.reservation, facts.provision
+    return (
+        reservation is not None
+        and reservation.provision_uid != provision.metadata.uid
+        and provision.status.hostname != name.hostname
+    )
+
+
+def _with_row(facts: Facts, policy: Policy, name: Names) -> Step:
+    lookup = facts.lookup
+    assert lookup is not None  # noqa: S101 - the caller's condition, for mypy
+    if not lookup.user_exists:
+        return stand(
+            facts,
+            needs_person(
+                Reason.USER_GONE,
+                "spec.userId is not in auth.users, so nothing is deployed. Delete this resource, or restore the user.",
+            ),
+            rest=PERSON_LOOK,
+        )
+    row = lookup.row
+    if row and row.pds_service_id is not None:
+        return adopt.follow(facts, row, name.hostname)
+    if row and row.status not in REDEPLOYABLE_STATUSES:
+        return stand(
+            facts,
+            needs_person(
+                Reason.ROW_IN_PROGRESS,
+                "The user's row in pds_services has no pds_service_id, and a status that forbids a deploy. Write the "
+                "id into the row if the PDS exists; else set the row's status to deploy_failed.",
+            ),
+            rest=PERSON_LOOK,
+        )
+    if facts.presence is None:
+        return Probe(name.hostname)
+    if facts.presence is Presence.EXISTS:
+        return _exists(facts, policy, name)
+    return _may_deploy(facts, policy, name)
+
+
+def _exists(facts: Facts, policy: Policy, name: Names) -> Step:
+    if not _is_ours(facts, name):
+        return TryNextName()
+    if policy.redeploy is Redeploy.IDEMPOTENT:
+        return _deploy(facts, name)
+    return awaiting.begin(facts, name)
+
+
+def _is_ours(facts: Facts, name: Names) -> bool:
+    """Whether a PDS that exists under this hostname is this user's.
+
+    It is where this resource, or an earlier one of the user, went on to claim the hostname (which it did only where
+    nothing was known to exist there), or where the user's row names it.
+    """
+    row = facts.lookup.row if facts.lookup else None
+    return (
+        facts.provision.status.hostname == name.hostname
+        or (row is not None and row.hostname == name.hostname)
+        or _is_inherited(facts, name)
+    )
+
+
+def _may_deploy(facts: Facts, policy: Policy, name: Names) -> Step:
+    provision = facts.provision
+    row = facts.lookup.row if facts.lookup else None
+    if policy.redeploy is Redeploy.HOLD and provision.retry is None:
+        if _in_doubt(facts, name):
+            return stand(
+                facts,
+                needs_person(
+                    Reason.OUTCOME_UNKNOWN,
+                    "A deploy may have taken effect, and PDS_REDEPLOY=hold leaves the next one to a person. Look at "
+                    "the backend: write the id into the user's row in pds_services, or ask for a retry.",
+                ),
+                rest=PERSON_LOOK,
+            )
+        if row and row.status == Phase.DEPLOY_SUCCEEDED_NO_ID:
+            return awaiting.begin(facts, name)
+    return _deploy(facts, name)
+
+
+def _in_doubt(facts: Facts, name: Names) -> bool:
+    return facts.provision.status.claim is not None or _is_inherited(facts, name)
+
+
+def _deploy(facts: Facts, name: Names) -> Step:
+    if facts.held:
+        return stand(facts, at_work(facts.held.reason, facts.held.message), rest=facts.held.retry_in, acted=False)
+    return Deploy(name.username, name.hostname, facts.presence is Presence.ABSENT, _in_doubt(facts, name))
+
+
+def _taken(facts: Facts, hostname: str) -> Step:
+    rest = jittered(SECOND_CHANCE, facts.chance)
+    return stand(
+        facts,
+        needs_person(
+            Reason.HOSTNAME_TAKEN, f"{hostname} belongs to somebody else. Ask for another name in spec.hostname."
+        ),
+        rest=rest,
+        nextAttemptTime=after(facts, rest),
+    )

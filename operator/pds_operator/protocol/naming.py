@@ -1,0 +1,41 @@
+"""Which username and hostname a resource gets: those asked for, else derived ones, with a suffix where taken."""
+
+from dataclasses import dataclass
+
+from pds_contract.names import HostnameRules, derived_username, with_suffix
+from pds_contract.resource import PdsProvision
+
+
+@dataclass(frozen=True)
+class Names:
+    """A username and a hostname to try."""
+
+    username: str
+    hostname: str
+
+
+def candidates(provision: PdsProvision, rules: HostnameRules) -> tuple[Names, ...]:
+    """Return the names to try, in this order; never empty.
+
+    While a claim is open only its own names count; names that were claimed once come before others, so that a deploy
+    that was in doubt is asked after under the name that it had.
+    """
+    spec, status = provision.spec, provision.status
+    username = spec.username or derived_username(spec.email, spec.user_id)
+    if status.claim:
+        return (Names(status.username or username, status.claim.hostname),)
+    if spec.hostname:
+        return (Names(username, spec.hostname),)
+    suffixed = with_suffix(username, spec.user_id)
+    names = [
+        Names(username, rules.derived(username)),
+        Names(spec.username or suffixed, rules.derived(suffixed)),
+    ]
+    allowed = [name for name in names if rules.objection(name.hostname) is None] or names
+    return tuple(sorted(allowed, key=lambda name: name.hostname != status.hostname))
+
+
+def objection(names: Names, rules: HostnameRules) -> str | None:
+    """Say why these names cannot be used, or None."""
+    reason = rules.objection(names.hostname)
+    return None if reason is None else f"spec.hostname {reason}"

@@ -1,0 +1,75 @@
+"""When to look at a resource again, all of it found from its status."""
+
+from datetime import datetime, timedelta
+
+from pds_contract.conditions import READY
+from pds_contract.resource import Claim, PdsProvision, ProvisionStatus
+from pds_operator.protocol.policy import ABANDONED_MARGIN, POLL_CAP, RETRY_CAP, Policy
+
+JITTER = 0.2
+
+
+def jittered(seconds: float, chance: float) -> float:
+    """Spread a delay by a fifth either way. ``chance`` is a number from 0 to 1."""
+    return seconds * (1 - JITTER + 2 * JITTER * chance)
+
+
+def retry_delay(attempts: int, policy: Policy, chance: float) -> float:
+    """Return the delay after so many tries: doubling from ``PDS_RETRY_BASE``, ten minutes at most, jittered."""
+    return jittered(min(policy.retry_base * 2.0 ** min(attempts - 1, 30), RETRY_CAP), chance)
+
+
+def poll_delay(polls: int, policy: Policy, chance: float) -> float:
+    """Return the delay after so many looks at a service that is not settled, a minute at most."""
+    return jittered(min(policy.retry_base * 2.0 ** min(polls, 30), POLL_CAP), chance)
+
+
+def claim_wait(claim: Claim, seen_for: float, now: datetime, policy: Policy) -> float:
+    """Return how many more seconds an open claim that is not our own is waited out; 0 or less: no more.
+
+    Measured on our own clock from when we first saw it: the timestamp is of another clock, and serves only to tell a
+    claim that is abandoned beyond doubt.
+    """
+    wait = policy.takeover_wait(claim)
+    if now - claim.start_time > timedelta(seconds=wait + ABANDONED_MARGIN):
+        return 0.0
+    return wait - seen_for
+
+
+def reservation_wait(provision: PdsProvision, seen_for: float, now: datetime, policy: Policy) -> float:
+    """Return the same for a reservation older than the resource, which stands for a claim of unknown age.
+
+    That claim is no younger than the resource.
+    """
+    wait = policy.takeover_wait()
+    made = provision.metadata.creation_timestamp
+    if made and now - made > timedelta(seconds=wait + ABANDONED_MARGIN):
+        return 0.0
+    return wait - seen_for
+
+
+def wait_of(status: ProvisionStatus, now: datetime) -> float:
+    """Return how many seconds are left until ``nextAttemptTime``; 0 or less: none."""
+    return (status.next_attempt_time - now).total_seconds() if status.next_attempt_time else 0.0
+
+
+def is_settled(provision: PdsProvision) -> bool:
+    """Tell whether a resource needs no more than a look now and then."""
+    ready = provision.status.condition(READY)
+    return bool(
+        ready
+        and ready.status == "True"
+        and not provision.edited
+        and provision.retry is None
+        and provision.status.claim is None
+    )
+
+
+def first_look(provision: PdsProvision, now: datetime, policy: Policy, chance: float) -> float | None:
+    """Return in how many seconds a resource that was just listed or changed is to be looked at; None: not at all."""
+    if provision.metadata.deletion_timestamp:
+        return None
+    if is_settled(provision):
+        return policy.poll_ready * chance
+    asked = provision.edited or provision.retry is not None
+    return 0.0 if asked else max(0.0, wait_of(provision.status, now))

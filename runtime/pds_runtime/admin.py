@@ -1,0 +1,48 @@
+"""The admin port of every command: ``/healthz``, ``/readyz`` and ``/metrics``, apart from what the public reaches."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+
+
+@dataclass
+class Readiness:
+    """Whether the process wants work. False before it has started and while it drains.
+
+    A dependency that is away does not make it False: every replica would leave its Service at the same moment.
+    """
+
+    ready: bool = False
+
+
+def admin_app(readiness: Readiness, registry: CollectorRegistry = REGISTRY) -> web.Application:
+    """Make the admin application."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n") if readiness.ready else web.Response(status=503, text="not ready\n")
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    return app
+
+
+async def serve(app: web.Application, port: int, host: str = "0.0.0.0", grace: float = 60.0) -> web.AppRunner:
+    """Serve an application on a port until the runner that is returned is cleaned up.
+
+    Args:
+        app: The application.
+        port: The TCP port.
+        host: The address to listen on.
+        grace: Seconds that requests under way have left when the runner is cleaned up.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner

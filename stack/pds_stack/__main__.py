@@ -1,0 +1,31 @@
+"""The command `pds-stack`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pds_stack.commands import up
+from pds_stack.errors import StackError
+
+_COMMANDS = {"up": up}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name; the exit code."""
+    parser = argparse.ArgumentParser(prog="pds-stack", description=__doc__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, module in _COMMANDS.items():
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except StackError as error:
+        sys.stderr.write(f"pds-stack: {error}\n")
+        return error.exit_code
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

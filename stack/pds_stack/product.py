@@ -1,0 +1,84 @@
+"""Starts the product's commands and the simulated backend, each told all by its environment."""
+
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from yarl import URL
+
+from pds_stack import parts, paths
+from pds_stack.errors import StackError
+from pds_stack.ports import free_port
+from pds_stack.processes import Program, Start, ready, running
+
+_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running command: its addresses without a slash at the end."""
+
+    url: str
+    admin_url: str
+    program: Program
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A running simulator of the PDS backend.
+
+    Attributes:
+        url: where it listens, without a path.
+        token: what its API asks for.
+        program: what runs, to be watched.
+    """
+
+    url: str
+    token: str
+    program: Program
+
+
+@contextlib.asynccontextmanager
+async def backend(folder: Path, host: str) -> AsyncIterator[Backend]:
+    """Run the simulator on a free port of `host` until the block ends."""
+    port = free_port(host)
+    token = secrets.token_urlsafe(24)
+    url = str(URL.build(scheme="http", host=host, port=port))
+    command = [sys.executable, "-m", "pds_stack.backend", "--host", host, "--port", str(port)]
+    start = Start(env={**os.environ, "PDS_API_TOKEN": token})
+    async with running("backend", command, folder, start) as program:
+        await _answers(program, f"{url}/_control/health")
+        yield Backend(url, token, program)
+
+
+@contextlib.asynccontextmanager
+async def service(part: str, values: Mapping[str, str], folder: Path) -> AsyncIterator[Service]:
+    """Run the command of `part` on free ports until the block ends.
+
+    It inherits the environment, where further settings can be made; of the stack's it gets those meant for it.
+
+    Raises:
+        StackError: the command is not installed, or did not become ready.
+    """
+    command = parts.COMMANDS[part]
+    program_path = paths.command(command.name)
+    if program_path is None:
+        raise StackError(f"no command {command.name}: install the product into the environment (make install)")
+    port, admin_port = free_port(), free_port()
+    inherited = {name: value for name, value in os.environ.items() if name not in values}
+    ports = {"PORT": str(port), "ADMIN_PORT": str(admin_port)}
+    start = Start(env={**inherited, **command.environment(values), **ports})
+    admin_url = f"http://127.0.0.1:{admin_port}"
+    async with running(part, [program_path], folder, start) as program:
+        await _answers(program, f"{admin_url}/readyz")
+        yield Service(f"http://127.0.0.1:{port}", admin_url, program)
+
+
+async def _answers(program: Program, url: str) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await program.ready(ready.answers(client, url), _START_SECONDS)

@@ -1,0 +1,7 @@
+"""Supabase's database API: PostgreSQL in Supabase's shape, PostgREST, and a gateway with Supabase's paths."""
+
+from pds_stack.supabase.database import apply_migrations, create_database
+from pds_stack.supabase.keys import Keys, user_token
+from pds_stack.supabase.server import Supabase, supabase
+
+__all__ = ["Keys", "Supabase", "apply_migrations", "create_database", "supabase", "user_token"]

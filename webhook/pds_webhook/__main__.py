@@ -1,0 +1,68 @@
+"""The command ``pds-webhook``: serves until SIGTERM or SIGINT, then finishes what it has begun."""
+
+import asyncio
+import logging
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+from pds_clients.kubernetes import KubernetesApi
+from pds_clients.supabase import Supabase
+from pds_contract.errors import InvalidInput
+from pds_runtime.admin import Readiness, admin_app, serve
+from pds_runtime.logs import log_json
+from pds_runtime.settings import EXIT_UNUSABLE_SETTINGS, load_settings, rotating
+from pds_webhook.intake import Intake
+from pds_webhook.metrics import Metrics
+from pds_webhook.provisioning import Provisioning
+from pds_webhook.routes import public_app
+from pds_webhook.settings import WebhookSettings
+
+_log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Run the webhook.
+
+    Raises:
+        SystemExit: 2 where settings are unusable, 1 where a port cannot be listened on.
+    """
+    settings = load_settings(WebhookSettings)
+    log_json()
+    try:
+        asyncio.run(run(settings))
+    except InvalidInput as error:
+        print(error, file=sys.stderr)  # noqa: T201 - in the form of the other unusable settings
+        raise SystemExit(EXIT_UNUSABLE_SETTINGS) from None
+    except OSError as error:
+        _log.error("cannot listen: %s; set PORT and ADMIN_PORT to free ports", error.strerror)  # noqa: TRY400 - the message says all
+        raise SystemExit(1) from None
+
+
+async def run(settings: WebhookSettings) -> None:
+    """Serve until a signal asks to stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    service_role_key = rotating("SUPABASE_SERVICE_ROLE_KEY", settings.supabase_service_role_key.get_secret_value())
+    secrets = rotating("STRIPE_WEBHOOK_SECRET", settings.stripe_webhook_secret.get_secret_value())
+    readiness = Readiness()
+    async with AsyncExitStack() as closing:
+        kubernetes = await closing.enter_async_context(await KubernetesApi.connect(settings.kubeconfig))
+        supabase = await closing.enter_async_context(Supabase(settings.supabase_url, service_role_key))
+        provisioning = Provisioning(kubernetes, settings.pds_namespace)
+        intake = Intake(provisioning, supabase, settings.hostname_rules(), livemode=settings.stripe_livemode)
+        admin = await serve(admin_app(readiness), settings.admin_port)
+        closing.push_async_callback(admin.cleanup)
+        public = await serve(public_app(intake, secrets, Metrics()), settings.port)
+        closing.push_async_callback(public.cleanup)  # the first to be closed: waits for requests under way
+        readiness.ready = True
+        _log.info("serving", extra={"port": settings.port, "livemode": settings.stripe_livemode})
+        await stop.wait()
+        readiness.ready = False
+        _log.info("draining")
+    _log.info("stopped")
+
+
+if __name__ == "__main__":
+    main()

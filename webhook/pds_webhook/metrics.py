@@ -1,0 +1,48 @@
+"""What the webhook counts. Every label has a fixed set of values, so that no sender can make up series."""
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+
+from pds_webhook.answers import Answer, Code
+from pds_webhook.events import CHECKOUT_TYPES
+
+DOUBLE_CODES = (
+    Code.ALREADY_PROVISIONED,
+    Code.ALREADY_IN_PROGRESS,
+    Code.SUPERSEDED,
+    Code.UPDATED,
+    Code.RETRY_REQUESTED,
+)
+
+
+class Metrics:
+    """The webhook's own series in one registry."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._events = Counter(
+            "pds_webhook_events",
+            "Requests answered, by the event's type (other: any that is not acted on, or none) and the answer's code.",
+            ["type", "code"],
+            registry=registry,
+        )
+        self._doubles = Counter(
+            "pds_webhook_double_checkouts",
+            "Paid checkouts of users who had one before, by the answer's code: a refund may be due. "
+            "A repeated delivery counts again.",
+            ["code"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "pds_webhook_answer_seconds",
+            "Time from a request's headers to its answer.",
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30),
+            registry=registry,
+        )
+        for code in DOUBLE_CODES:  # there from the start, so that the first one is seen as an increase
+            self._doubles.labels(code)
+
+    def answered(self, event_type: str | None, answer: Answer, seconds: float) -> None:
+        """Count one answer."""
+        self._events.labels(event_type if event_type in CHECKOUT_TYPES else "other", answer.code).inc()
+        self._seconds.observe(seconds)
+        if answer.double:
+            self._doubles.labels(answer.code).inc()

@@ -1,0 +1,145 @@
+"""The public application: ``POST /api/webhooks``, and nothing else. Every answer is JSON with a code."""
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import stripe
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from pds_webhook.answers import Answer, Code
+from pds_webhook.events import Ignored, NotAnEvent, read_event
+from pds_webhook.intake import Intake
+from pds_webhook.metrics import Metrics
+from pds_webhook.settings import signing_secrets
+from pds_webhook.signature import Unverified, verify
+
+PATH = "/api/webhooks"
+BODY_LIMIT = 1024 * 1024
+BODY_SECONDS = 10.0
+
+_HTTP_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
+
+_log = logging.getLogger(__name__)
+
+
+def public_app(
+    intake: Intake, secrets: Callable[[], str], metrics: Metrics, *, body_seconds: float = BODY_SECONDS
+) -> web.Application:
+    """Make the public application.
+
+    Args:
+        intake: What takes the checkouts in.
+        secrets: Reads the setting ``STRIPE_WEBHOOK_SECRET`` as it is now.
+        metrics: What counts the answers.
+        body_seconds: How long a body may take to arrive.
+    """
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_speak_json])
+    app.router.add_post(PATH, _Receiver(intake, secrets, metrics, body_seconds).receive)
+    return app
+
+
+@dataclass
+class _Delivery:
+    """What is known of an event so far, for its log line and its counters. Nothing in it is personal."""
+
+    event_type: str | None = None
+    event_id: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    api_version: str | None = None
+
+    def fields(self) -> dict[str, str]:
+        """Return what the log line shows."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class _Receiver:
+    intake: Intake
+    secrets: Callable[[], str]
+    metrics: Metrics
+    body_seconds: float
+
+    async def receive(self, request: web.Request) -> web.Response:
+        started = time.perf_counter()
+        delivery = _Delivery()
+        try:
+            answer = await self._answer(request, delivery)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, Stripe is to try again
+            _log_fault(error)
+            answer = Answer(Code.INTERNAL_ERROR, "a fault of the webhook; its log says which")
+        self.metrics.answered(delivery.event_type, answer, time.perf_counter() - started)
+        _log_answer(answer, delivery)
+        response = _response(answer)
+        if not request.content.is_eof():
+            response.force_close()
+        return response
+
+    async def _answer(self, request: web.Request, delivery: _Delivery) -> Answer:
+        body = await _body(request, self.body_seconds)
+        if isinstance(body, Answer):
+            return body
+        header = request.headers.get("Stripe-Signature")
+        try:
+            event = read_event(verify(body, header, signing_secrets(self.secrets()), time.time()))
+        except Unverified as error:
+            return Answer(error.code, str(error))
+        except NotAnEvent as error:
+            return Answer(Code.INVALID_BODY, str(error))
+        delivery.event_type, delivery.event_id = event.event_type, event.event_id
+        if isinstance(event, Ignored):
+            return Answer(Code.IGNORED, event.reason)
+        delivery.session_id, delivery.user_id = event.session_id, event.user_id
+        if event.api_version != stripe.api_version:  # pinned on the endpoint; a difference explains odd fields
+            delivery.api_version = event.api_version
+        return await self.intake.take(event)
+
+
+async def _body(request: web.Request, seconds: float) -> bytes | Answer:
+    too_large = Answer(Code.BODY_TOO_LARGE, f"the body is larger than {BODY_LIMIT} bytes")
+    if (request.content_length or 0) > BODY_LIMIT:
+        return too_large
+    try:
+        async with asyncio.timeout(seconds):
+            return await request.read()
+    except TimeoutError:
+        return Answer(Code.BODY_TIMEOUT, f"the body took longer than {seconds:g} s to arrive")
+    except web.HTTPRequestEntityTooLarge:
+        return too_large
+    except (web.RequestPayloadError, ConnectionError):
+        return Answer(Code.BAD_REQUEST, "the body could not be read to its end")
+
+
+@web.middleware
+async def _speak_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Put aiohttp's own refusals (no such path, no such method) into the form of all other answers."""
+    try:
+        return await handler(request)
+    except web.HTTPException as refusal:
+        response = _response(
+            Answer(_HTTP_CODES.get(refusal.status, Code.BAD_REQUEST), f"send Stripe's events by POST to {PATH}")
+        )
+        if "Allow" in refusal.headers:
+            response.headers["Allow"] = refusal.headers["Allow"]
+        return response
+
+
+def _response(answer: Answer) -> web.Response:
+    return web.json_response(answer.document(), status=answer.code.status)
+
+
+def _log_answer(answer: Answer, delivery: _Delivery) -> None:
+    level = logging.WARNING if answer.warn or answer.double or answer.code.status >= 400 else logging.INFO
+    double = {"refund_may_be_due": True} if answer.double else {}
+    _log.log(level, answer.message, extra={"code": answer.code.value, **delivery.fields(), **double})
+
+
+def _log_fault(error: Exception) -> None:
+    # The frames, not the exception's text, which may quote what the customer sent.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("unexpected %s", type(error).__name__, extra={"traceback": frames})
