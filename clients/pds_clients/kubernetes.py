@@ -13,10 +13,19 @@ from urllib.parse import quote
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.config import load_incluster_config, load_kube_config
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+from yaml import YAMLError
 
 from pds_clients.retry_after import seconds_to_wait
-from pds_contract.errors import Conflict, CredentialsRejected, DependencyError, NotFound, Refused, TryLater
+from pds_contract.errors import (
+    Conflict,
+    CredentialsRejected,
+    DependencyError,
+    InvalidInput,
+    NotFound,
+    Refused,
+    TryLater,
+)
 from pds_contract.resource import API_VERSION, GROUP, KIND, PLURAL, VERSION, PdsProvision
 
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=10)
@@ -34,12 +43,23 @@ class KubernetesApi:
 
     @classmethod
     async def connect(cls, kubeconfig: str | None) -> Self:
-        """Connect by a kubeconfig file, or as the pod's ServiceAccount where there is none."""
+        """Connect by a kubeconfig file, or as the pod's ServiceAccount where there is none.
+
+        Raises:
+            InvalidInput: The file is missing or no kubeconfig, or none is named outside a cluster.
+        """
         configuration = Configuration()
-        if kubeconfig:
-            await load_kube_config(config_file=kubeconfig, client_configuration=configuration)
-        else:
-            load_incluster_config(client_configuration=configuration)
+        try:
+            if kubeconfig:
+                await load_kube_config(config_file=kubeconfig, client_configuration=configuration)
+            else:
+                load_incluster_config(client_configuration=configuration)
+        except (ConfigException, YAMLError, TypeError, ValueError, LookupError, OSError):
+            # The library's own messages may quote the file, and with it a token.
+            problem = "is no usable kubeconfig file" if kubeconfig else "is missing, and this runs in no pod"
+            raise InvalidInput(
+                "KUBECONFIG", f"{problem}; name one with a current context", "invalid_kubeconfig"
+            ) from None
         return cls(ApiClient(configuration))
 
     async def __aenter__(self) -> Self:

@@ -49,13 +49,12 @@ begin
     if kept.event_created_at is null or p_event_created_at >= kept.event_created_at then
       wanted.stripe_customer_id := coalesce(p_stripe_customer_id, kept.stripe_customer_id);
       wanted.stripe_subscription_id := coalesce(p_stripe_subscription_id, kept.stripe_subscription_id);
-      wanted.status := coalesce(p_status, kept.status);
+      wanted.status := p_status;
       wanted.event_created_at := p_event_created_at;
     else
-      -- A late event still adds what the newer one did not know, so that the order of arrival does not matter.
+      -- A late event still adds an id that the newer one did not tell, so that the order of arrival does not matter.
       wanted.stripe_customer_id := coalesce(kept.stripe_customer_id, p_stripe_customer_id);
       wanted.stripe_subscription_id := coalesce(kept.stripe_subscription_id, p_stripe_subscription_id);
-      wanted.status := coalesce(kept.status, p_status);
     end if;
   elsif
     kept.checkout_created_at is null

@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pds_stack.commands import up
+from pds_stack.commands import demo, event, up, user
 from pds_stack.errors import StackError
 
-_COMMANDS = {"up": up}
+_COMMANDS = {"up": up, "user": user, "event": event, "demo": demo}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

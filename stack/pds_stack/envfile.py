@@ -83,17 +83,19 @@ def published(path: Path, text: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     with os.fdopen(descriptor, "w") as file:
-        try_lock(file.fileno())
-        file.write(text)
-        file.flush()
-        refuse_if_in_use(path)
-        Path(temporary).replace(path)
         try:
+            try_lock(file.fileno())
+            file.write(text)
+            file.flush()
+            refuse_if_in_use(path)
+            Path(temporary).replace(path)
             yield
         finally:
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-                    path.unlink()
+            for place in (Path(temporary), path):
+                with contextlib.suppress(FileNotFoundError):
+                    # Somebody may have put a file of their own in its place.
+                    if place.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                        place.unlink()
             for folder in made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()

@@ -1,5 +1,5 @@
 """Stripe's events in, PdsProvisions out: one aiohttp service with one route.
 
-``signature``, ``events``, ``triage``, ``wanted`` and ``decide`` only decide; ``provisioning`` and ``intake`` talk to Kubernetes and
-Supabase; ``routes`` and ``__main__`` are glue.
+``signature``, ``events``, ``triage``, ``wanted`` and ``decide`` only decide; ``provisioning`` and ``intake`` talk to
+Kubernetes and Supabase; ``routes`` and ``__main__`` are glue.
 """

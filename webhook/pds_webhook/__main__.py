@@ -35,7 +35,7 @@ def main() -> None:
         print(error, file=sys.stderr)  # noqa: T201 - in the form of the other unusable settings
         raise SystemExit(EXIT_UNUSABLE_SETTINGS) from None
     except OSError as error:
-        _log.error("cannot listen: %s; set PORT and ADMIN_PORT to free ports", error.strerror)  # noqa: TRY400 - the message says all
+        _log.error("cannot listen: %s; set PORT and ADMIN_PORT to free ports", error.strerror)
         raise SystemExit(1) from None
 
 

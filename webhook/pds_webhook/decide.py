@@ -1,6 +1,6 @@
 """What a paid checkout does to a PdsProvision that is there already. Pure: from what a GET said to one decision.
 
-Which of two checkouts is newer is decided by the sessions' own times and ids, never by the order in which events arrive.
+Which of two checkouts is newer is decided by the sessions' own times and ids, never by the order of arrival.
 """
 
 import re

@@ -42,7 +42,10 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Checkout:
-    """What one event tells of a Checkout Session of ours. Times are Unix seconds. Personal data stay out of its repr."""
+    """What one event tells of a Checkout Session of ours, times in Unix seconds.
+
+    Personal data stay out of its repr.
+    """
 
     event_id: str
     event_type: str

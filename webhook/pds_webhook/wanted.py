@@ -26,7 +26,10 @@ class Wanted:
         return {key: value for key, value in asked.items() if value is not None}
 
     def spec_change(self) -> dict[str, Any]:
-        """Return the merge patch that makes an older checkout's spec this one's: None removes what is no longer asked for."""
+        """Return the merge patch that makes an older checkout's spec this one's.
+
+        None removes what is no longer asked for.
+        """
         return {
             "email": self.parameters.email,
             "username": self.parameters.username,

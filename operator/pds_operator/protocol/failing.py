@@ -5,7 +5,7 @@ from pds_contract.errors import CredentialsRejected, DependencyError, TryLater
 from pds_contract.resource import Phase
 from pds_operator.protocol.deploying import attempts_after
 from pds_operator.protocol.facts import Facts
-from pds_operator.protocol.policy import SECOND_CHANCE, Policy
+from pds_operator.protocol.policy import SECOND_CHANCE, Policy, Redeploy
 from pds_operator.protocol.record import after, stand, timestamp
 from pds_operator.protocol.schedule import jittered, poll_delay, retry_delay
 from pds_operator.protocol.steps import Record, Rest
@@ -45,6 +45,8 @@ def failed(facts: Facts, error: DependencyError, policy: Policy) -> Record | Res
         facts,
         standing,
         rest=wait,
+        # A person's word that a deploy in doubt may be repeated holds until the deploy is really tried.
+        acted=policy.redeploy is not Redeploy.HOLD,
         attempts=attempts,
         lastAttemptTime=timestamp(facts.now),
         nextAttemptTime=after(facts, wait),

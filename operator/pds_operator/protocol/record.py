@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pds_contract.conditions import READY, STALLED, Reason, Standing, conditions_of
-from pds_contract.resource import Condition, PdsProvision
+from pds_contract.resource import Condition, PdsProvision, ProvisionStatus
 from pds_operator.protocol.facts import Facts
-from pds_operator.protocol.steps import Event, Record, Rest
+from pds_operator.protocol.steps import Event, Record, Rest, StatusPatch
 
 RETRY_MAX = 1024
 
@@ -58,6 +58,13 @@ def stand(
     if acted and provision.retry is not None:
         patch["lastHandledRetry"] = provision.retry[:RETRY_MAX]
     return Record(patch, Rest(rest) if ends else None, transitions(provision, standing))
+
+
+def says_already(provision: PdsProvision, patch: StatusPatch) -> bool:
+    """Tell whether status holds all of a patch, so that writing it would change nothing."""
+    status = provision.status
+    merged = {**status.model_dump(mode="json", by_alias=True), **patch}
+    return ProvisionStatus.model_validate(merged) == status
 
 
 def transitions(provision: PdsProvision, standing: Standing) -> tuple[Event, ...]:

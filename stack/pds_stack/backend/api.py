@@ -24,10 +24,6 @@ ENTRY = web.RequestKey("entry", LoggedRequest)
 Body = TypeVar("Body", bound=BaseModel)
 
 
-class BadBodyError(Exception):
-    """A request's body is not what the endpoint needs."""
-
-
 class Api:
     """The handlers of ``/api/v1`` over one simulator."""
 
@@ -40,9 +36,9 @@ class Api:
         app = web.Application(middlewares=[self._record, self._in_laravels_words, self._authenticate])
         app.router.add_post("/deploy", self._deploy)
         app.router.add_post("/check-pds", self._check)
-        app.router.add_get(r"/service/{id:\d+}", self._show, allow_head=False)
-        app.router.add_delete(r"/service/{id:\d+}", self._terminate)
-        app.router.add_patch(r"/service/{id:\d+}", self._resume)
+        app.router.add_get(r"/service/{id:[0-9]{1,18}}", self._show, allow_head=False)
+        app.router.add_delete(r"/service/{id:[0-9]{1,18}}", self._terminate)
+        app.router.add_patch(r"/service/{id:[0-9]{1,18}}", self._resume)
         return app
 
     @web.middleware
@@ -66,7 +62,7 @@ class Api:
         try:
             response = await handler(request)
         except Interrupted:
-            if request.transport is not None:
+            if request.transport is not None:  # the client has not gone away itself
                 request.transport.close()
             entry.end("cut", self._simulator.clock())
             return web.Response()
@@ -172,6 +168,7 @@ class Api:
         await self._simulator.wait(before)
         try:
             answer = act()
+        # Not left to the middleware: a fault hides a refusal as it hides any other answer.
         except Refused as refused:
             answer = Answer.message(refused.status, refused.message)
         await self._simulator.wait(after)

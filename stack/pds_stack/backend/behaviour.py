@@ -56,6 +56,10 @@ class Fault(BaseModel):
             raise ValueError("a fault with html content needs a string as its body")
         return self
 
+    def fits(self, hostname: str | None) -> bool:
+        """Say whether the fault hits calls about this hostname (lower-case; None: about no PDS that exists)."""
+        return self.hostname is None or self.hostname.lower() == hostname
+
     def spent_once(self) -> Self | None:
         """Return what is left after a hit: the fault itself if it lasts for ever, None after its last time."""
         if self.times is None:

@@ -1,4 +1,15 @@
-"""The endpoints ``/_control``, with which a test or a person tells the simulator what to do and asks what it saw."""
+"""The endpoints ``/_control``, with which a test or a person tells the simulator what to do and asks what it saw.
+
+=======================================  ===============================================================================
+``GET /_control/health``                 200 once the simulator serves
+``GET, PATCH, DELETE …/behaviour``       show, change by fields, reset the behaviour (:class:`.behaviour.Behaviour`)
+``GET …/requests?path=&method=``         what was received; a path that ends with a slash stands for all below it
+``GET …/services?hostname=``             the PDSes made
+``POST …/services``                      make one behind everybody's back (:class:`PlantedBody`)
+``POST, DELETE …/services/{id}``         change one (:class:`ServiceChange`), let one vanish
+``DELETE /_control``                     forget everything
+=======================================  ===============================================================================
+"""
 
 import json
 from typing import Annotated
@@ -54,8 +65,8 @@ class Control:
         app.router.add_get("/requests", self._list_requests)
         app.router.add_get("/services", self._list_services)
         app.router.add_post("/services", self._plant)
-        app.router.add_post(r"/services/{id:\d+}", self._change_service)
-        app.router.add_delete(r"/services/{id:\d+}", self._remove_service)
+        app.router.add_post(r"/services/{id:[0-9]{1,18}}", self._change_service)
+        app.router.add_delete(r"/services/{id:[0-9]{1,18}}", self._remove_service)
         for path in ("", "/"):
             app.router.add_delete(path, self._forget)
         return app

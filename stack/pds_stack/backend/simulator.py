@@ -22,7 +22,7 @@ class Interrupted(Exception):
 
 
 class Refused(Exception):
-    """The backend refuses a deploy, with this status and message."""
+    """The backend refuses a call, with this status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -37,12 +37,17 @@ class BackendSimulator:
         if not token:
             raise ValueError("the simulated backend needs a token that is not empty")
         self.behaviour = Behaviour()
-        self.services: list[PdsService] = []
         self.requests = RequestLog()
         self.clock = clock
         self._first_token = token
         self._next_id = FIRST_ID
+        self._services: dict[int, PdsService] = {}
         self._interruption = asyncio.Event()
+
+    @property
+    def services(self) -> list[PdsService]:
+        """All PDSes, in the order in which they were made."""
+        return list(self._services.values())
 
     @property
     def token(self) -> str:
@@ -51,7 +56,7 @@ class BackendSimulator:
 
     def accepts(self, token: str) -> bool:
         """Say whether a bearer token is the accepted one."""
-        return hmac.compare_digest(token.encode(), self.token.encode())
+        return hmac.compare_digest(token.encode(errors="surrogateescape"), self.token.encode())
 
     def change(self, /, **changes: object) -> Behaviour:
         """Change the named fields of the behaviour and return it; a bad one raises ValidationError and none changes."""
@@ -61,19 +66,20 @@ class BackendSimulator:
 
     def find(self, service_id: int) -> PdsService | None:
         """Return the PDS of an id."""
-        return next((service for service in self.services if service.id == service_id), None)
+        return self._services.get(service_id)
 
     def at_hostname(self, hostname: str) -> list[PdsService]:
         """Return all PDSes of a hostname, in the order in which they were made: more than one is a deploy too many."""
-        return [service for service in self.services if service.hostname == hostname.lower()]
+        return [service for service in self._services.values() if service.hostname == hostname.lower()]
 
     def deploy(self, body: DeployBody, idempotency_key: str | None) -> PdsService:
         """Let a deploy take effect, as ``repeated_deploy`` has it; raises Refused."""
         if self.behaviour.repeated_deploy == "same" and idempotency_key is not None:
-            made = next((service for service in self.services if service.idempotency_key == idempotency_key), None)
-            if made is not None and made.fingerprint != body.fingerprint():
-                raise Refused(422, "This idempotency key was used with another body.")
-            if made is not None:
+            for made in self._services.values():
+                if made.idempotency_key != idempotency_key:
+                    continue
+                if made.fingerprint != body.fingerprint():
+                    raise Refused(422, "This idempotency key was used with another body.")
                 return made
         if self.behaviour.repeated_deploy != "second" and self.at_hostname(body.hostname):
             raise Refused(409, "A service with this hostname already exists.")
@@ -87,13 +93,13 @@ class BackendSimulator:
 
     def remove(self, service: PdsService) -> None:
         """Let a PDS vanish: its id is not found any more."""
-        self.services.remove(service)
+        del self._services[service.id]
 
     def take_fault(self, endpoint: Endpoint, hostname: str | None) -> Fault | None:
         """Return the first fault that fits a call and use it up by one time."""
         faults = self.behaviour.faults
         for place, fault in enumerate(faults):
-            if fault.endpoint == endpoint and (fault.hostname is None or fault.hostname == hostname):
+            if fault.endpoint == endpoint and fault.fits(hostname):
                 rest = fault.spent_once()
                 left = [*faults[:place], *([rest] if rest else []), *faults[place + 1 :]]
                 self.behaviour = self.behaviour.model_copy(update={"faults": left})
@@ -120,7 +126,7 @@ class BackendSimulator:
     def forget(self) -> None:
         """Go back to the beginning: no PDS, no log, default behaviour, first token and id; waiting requests are cut."""
         self.interrupt()
-        self.services.clear()
+        self._services.clear()
         self.requests.clear()
         self.behaviour = Behaviour()
         self._next_id = FIRST_ID
@@ -144,5 +150,5 @@ class BackendSimulator:
             timeline_from=now,
         )
         self._next_id += 1
-        self.services.append(service)
+        self._services[service.id] = service
         return service

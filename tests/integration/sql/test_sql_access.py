@@ -6,6 +6,7 @@ import uuid
 import httpx
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.rows import DictRow
 
 from .conftest import User
@@ -78,24 +79,30 @@ async def test_row_level_security_holds_without_the_privileges_wall(
     await make_rows(service, two_users)
     alice, _ = two_users
 
+    def on_table(statement: str) -> psycopg.Cursor[DictRow]:
+        return database.execute(sql.SQL(statement).format(sql.Identifier(table)))
+
+    def act_as(role: str, **claims: str) -> None:
+        database.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+        database.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps(claims),))
+
     with database.transaction(force_rollback=True):
-        database.execute(f"grant all on public.{table} to authenticated, anon")
-        database.execute("set local role authenticated")
-        database.execute("select set_config('request.jwt.claims', %s, true)", (json.dumps({"sub": alice.id}),))
-        seen = database.execute(f"select user_id::text from public.{table}").fetchall()
-        updated = database.execute(f"update public.{table} set status = 'x'").rowcount
-        deleted = database.execute(f"delete from public.{table}").rowcount
+        on_table("grant all on public.{} to authenticated, anon")
+        act_as("authenticated", sub=alice.id)
+        seen = on_table("select user_id::text from public.{}").fetchall()
+        updated = on_table("update public.{} set status = 'x'").rowcount
+        deleted = on_table("delete from public.{}").rowcount
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"), database.transaction():
-            database.execute(f"insert into public.{table} (user_id) values (%s)", (str(uuid.uuid4()),))
-        database.execute("set local role anon")
-        seen_by_anon = database.execute(f"select user_id::text from public.{table}").fetchall()
+            on_table("insert into public.{} (user_id) values (gen_random_uuid())")
+        act_as("anon")
+        seen_by_anon = on_table("select user_id::text from public.{}").fetchall()
 
     assert seen == [{"user_id": alice.id}]
     assert (updated, deleted) == (0, 0)
     assert seen_by_anon == []
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, dict[str, object]] = {
     "record_subscription": {
         "p_stripe_customer_id": "cus_stolen",
         "p_stripe_subscription_id": None,
@@ -117,22 +124,19 @@ async def test_only_the_service_role_calls_the_functions(
     arguments = {"p_user_id": alice.id, **FUNCTIONS[function]}
 
     for client in (anon, alice.rest):
-        assert_no_right(await client.post(f"/rpc/{function}", json=arguments))
+        refused = await client.post(f"/rpc/{function}", json=arguments)
+        assert_no_right(refused)
+        assert refused.json()["message"] == f"permission denied for function {function}"
     for table in TABLES:
         assert (await service.get(f"/{table}", params={"user_id": f"eq.{alice.id}"})).json() == []
 
     assert (await service.post(f"/rpc/{function}", json=arguments)).status_code == 200
 
 
-async def test_the_service_role_cannot_read_the_users_themselves(
-    database: psycopg.Connection[DictRow],
-) -> None:
-    with (
-        database.transaction(force_rollback=True),
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-        database.transaction(),
-    ):
-        database.execute("set local role service_role")
+async def test_the_service_role_cannot_read_the_users_themselves(database: psycopg.Connection[DictRow]) -> None:
+    database.execute("set role service_role")
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
         database.execute("select id from auth.users limit 1")
 
 

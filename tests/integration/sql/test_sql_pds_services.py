@@ -56,7 +56,7 @@ async def test_the_look_up_shows_the_row_as_the_mirror_returned_it(service: http
 
 
 @pytest.mark.parametrize(
-    ("stored", "wanted", "result"),
+    "case",
     [
         (None, (800, "a.example", PROVISIONING), (800, "a.example", PROVISIONING)),
         (None, (None, "a.example", FAILED), (None, "a.example", FAILED)),
@@ -80,10 +80,9 @@ async def test_the_mirror_never_loses_an_id(
     service: httpx.AsyncClient,
     database: psycopg.Connection[DictRow],
     user_id: str,
-    stored: Row | None,
-    wanted: Row,
-    result: Row,
+    case: tuple[Row | None, Row, Row],
 ) -> None:
+    stored, wanted, result = case
     before = insert(database, user_id, stored) if stored else None
 
     answer = (await mirror(service, user_id, wanted)).json()

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import random
 import threading
 import uuid
 from collections.abc import Iterator
@@ -22,9 +21,10 @@ from pds_stack.supabase import Supabase
 from .conftest import new_user
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
-FACTS = (
-    "stripe_customer_id, stripe_subscription_id, status, checkout_session_id, checkout_created_at, event_created_at"
-)
+ROWS = """
+select stripe_customer_id, stripe_subscription_id, status, checkout_session_id, checkout_created_at, event_created_at
+from public.subscriptions where user_id = %s
+"""
 CALL = "select public.record_subscription(%s, %s, %s, %s, %s, %s, %s) as written"
 
 
@@ -48,9 +48,7 @@ class Event:
             *("p_user_id", "p_stripe_customer_id", "p_stripe_subscription_id", "p_status"),
             *("p_checkout_session_id", "p_checkout_created_at", "p_event_created_at"),
         )
-        values = [
-            value.isoformat() if isinstance(value, datetime) else value for value in self.arguments(user_id)
-        ]
+        values = [value.isoformat() if isinstance(value, datetime) else value for value in self.arguments(user_id)]
         return dict(zip(names, values, strict=True))
 
 
@@ -59,13 +57,13 @@ def expected(events: list[Event]) -> dict[str, object]:
     newest = max((event.created, event.session) for event in events)
     told = sorted((event for event in events if (event.created, event.session) == newest), key=lambda event: -event.at)
 
-    def newest_known(name: str) -> object:
+    def known(name: str) -> object:
         return next((value for event in told if (value := getattr(event, name)) is not None), None)
 
     return {
-        "stripe_customer_id": newest_known("customer"),
-        "stripe_subscription_id": newest_known("subscription"),
-        "status": newest_known("status"),
+        "stripe_customer_id": known("customer"),
+        "stripe_subscription_id": known("subscription"),
+        "status": told[0].status,
         "checkout_session_id": newest[1],
         "checkout_created_at": START + timedelta(seconds=newest[0]),
         "event_created_at": START + timedelta(seconds=told[0].at),
@@ -87,12 +85,13 @@ def record(connection: psycopg.Connection[DictRow], user_id: str, event: Event) 
 
 
 def rows(connection: psycopg.Connection[DictRow], user_id: str) -> list[DictRow]:
-    return connection.execute(f"select {FACTS} from public.subscriptions where user_id = %s", (user_id,)).fetchall()
+    return connection.execute(ROWS, (user_id,)).fetchall()
 
 
 UNPAID = Event("cs_1", created=0, at=5, status="unpaid", customer="cus_1", subscription="sub_1")
 PAID = Event("cs_1", created=0, at=90, status="paid", customer="cus_1")
 SAME_SECOND = Event("cs_0", created=0, at=200, status="paid", customer="cus_0", subscription="sub_0")
+OLDER = Event("cs_9", created=-60, at=0, status="paid", customer="cus_9", subscription="sub_9")
 LATER = Event("cs_2", created=60, at=61, status="paid", customer="cus_2", subscription="sub_2")
 LATER_WITHOUT_STATUS = Event("cs_2", created=60, at=70, status=None)
 
@@ -105,7 +104,7 @@ LATER_WITHOUT_STATUS = Event("cs_2", created=60, at=70, status=None)
         [UNPAID, PAID, SAME_SECOND],
         [UNPAID, PAID, SAME_SECOND, LATER, LATER_WITHOUT_STATUS],
     ],
-    ids=["one checkout", "two in one second", "three events", "all"],
+    ids=["one checkout", "two in one second", "three events", "five events"],
 )
 def test_the_row_is_the_same_in_all_orders_of_arrival(
     database: psycopg.Connection[DictRow], service_role: psycopg.Connection[DictRow], events: list[Event]
@@ -123,20 +122,20 @@ def histories(draw: st.DrawFn) -> list[Event]:
 
     A checkout's ids are facts: an event tells them or leaves them out, but never tells others.
     """
-    events = []
+    events: list[Event] = []
     for number in range(draw(st.integers(1, 3))):
         session, created = draw(st.sampled_from("aBc")) + str(number), draw(st.integers(0, 1))
-        for at in draw(st.lists(st.integers(0, 9), unique=True, min_size=1, max_size=3)):
-            events.append(
-                Event(
-                    session,
-                    created,
-                    at,
-                    status=draw(st.sampled_from([None, f"status at {at}"])),
-                    customer=draw(st.sampled_from([None, f"cus_{session}"])),
-                    subscription=draw(st.sampled_from([None, f"sub_{session}"])),
-                )
+        events += [
+            Event(
+                session,
+                created,
+                at,
+                status=draw(st.sampled_from([None, f"status at {at}"])),
+                customer=draw(st.sampled_from([None, f"cus_{session}"])),
+                subscription=draw(st.sampled_from([None, f"sub_{session}"])),
             )
+            for at in draw(st.lists(st.integers(0, 9), unique=True, min_size=1, max_size=3))
+        ]
     again = draw(st.lists(st.sampled_from(events), max_size=2))
     return draw(st.permutations(events + again))
 
@@ -207,15 +206,19 @@ def test_what_the_order_depends_on_must_be_given(
         service_role.execute(CALL, arguments)
 
 
-@pytest.mark.parametrize(("first", "second", "written"), [(UNPAID, LATER, True), (LATER, UNPAID, False)])
+@pytest.mark.parametrize("before", [[], [OLDER]], ids=["no row", "an older row"])
+@pytest.mark.parametrize("turned", [False, True], ids=["newer second", "newer first"])
 def test_of_two_at_once_the_second_waits_and_the_newer_stays(
-    project: Supabase, database: psycopg.Connection[DictRow], user_id: str, first: Event, second: Event, *, written: bool
+    project: Supabase, database: psycopg.Connection[DictRow], user_id: str, before: list[Event], *, turned: bool
 ) -> None:
+    first, second = (LATER, UNPAID) if turned else (UNPAID, LATER)
     answers: list[bool] = []
     with (
         psycopg.connect(project.database_url, row_factory=dict_row) as one,
         psycopg.connect(project.database_url, autocommit=True, row_factory=dict_row) as two,
     ):
+        for event in before:
+            record(database, user_id, event)
         assert record(one, user_id, first)
         waiting = threading.Thread(target=lambda: answers.append(record(two, user_id, second)))
         waiting.start()
@@ -225,8 +228,37 @@ def test_of_two_at_once_the_second_waits_and_the_newer_stays(
             one.commit()
             waiting.join(timeout=20)
 
-    assert answers == [written]
+    assert answers == [second is LATER]
     assert rows(database, user_id) == [expected([UNPAID, LATER])]
+
+
+def test_a_user_deleted_meanwhile_is_a_foreign_key_violation(
+    project: Supabase, database: psycopg.Connection[DictRow], user_id: str
+) -> None:
+    record(database, user_id, UNPAID)
+    failures: list[psycopg.Error] = []
+
+    def record_later(connection: psycopg.Connection[DictRow]) -> None:
+        try:
+            record(connection, user_id, LATER)
+        except psycopg.Error as error:
+            failures.append(error)
+
+    with (
+        psycopg.connect(project.database_url) as one,
+        psycopg.connect(project.database_url, autocommit=True, row_factory=dict_row) as two,
+    ):
+        one.execute("delete from auth.users where id = %s", (user_id,))
+        waiting = threading.Thread(target=record_later, args=(two,))
+        waiting.start()
+        try:
+            wait_until_blocked(database, two.info.backend_pid)
+        finally:
+            one.commit()
+            waiting.join(timeout=20)
+
+    assert [type(failure) for failure in failures] == [psycopg.errors.ForeignKeyViolation]
+    assert rows(database, user_id) == []
 
 
 def wait_until_blocked(database: psycopg.Connection[DictRow], pid: int) -> None:
@@ -257,7 +289,8 @@ async def test_many_at_once_through_postgrest_leave_one_row(
         for created in range(5)
         for at in range(4)
     ]
-    arrived = random.Random(7).sample(events, len(events))
+    # Far from the order of their times, and the same in each run.
+    arrived = events[::3] + events[2::3] + events[1::3]
 
     answers = await asyncio.gather(
         *(service.post("/rpc/record_subscription", json=event.body(user_id)) for event in arrived)

@@ -20,12 +20,12 @@ async def test_a_deploy_makes_a_running_pds_with_ids_from_800(deploy: Deploy, si
     assert [(pds.id, pds.username, pds.disksize, pds.idempotency_key) for pds in made] == [(800, "alice", 10, "key-1")]
 
 
-@pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic the-first-token", "Bearer"])
+@pytest.mark.parametrize("header", [None, b"Bearer wrong", b"Basic the-first-token", b"Bearer", b"Bearer \xff"])
 async def test_another_token_is_refused_and_nothing_made(
-    api: httpx.AsyncClient, header: str | None, simulator: BackendSimulator
+    api: httpx.AsyncClient, header: bytes | None, simulator: BackendSimulator
 ) -> None:
     del api.headers["Authorization"]
-    answer = await api.post("/deploy", json=ORDER, headers={"Authorization": header} if header else {})
+    answer = await api.post("/deploy", json=ORDER, headers={b"Authorization": header} if header else {})
 
     assert (answer.status_code, answer.json()) == (401, {"message": "Unauthenticated."})
     assert simulator.services == []

@@ -1,0 +1,52 @@
+"""All that kopf sees: log in, start, put what the watch tells into our queue, stop.
+
+kopf lists, watches, reconnects and posts Events; it writes nothing to the resources: no finalizer, no annotation.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import kopf
+
+from pds_contract.resource import GROUP, PLURAL, VERSION, PdsProvision
+from pds_operator.process import OperatorProcess
+from pds_operator.settings import OperatorSettings
+from pds_runtime.settings import load_settings
+
+
+@kopf.on.login()
+def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    """Log in as our own client does, without importing a second one."""
+    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+
+@kopf.on.startup()
+async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
+    """Configure kopf, and start what does the work."""
+    settings.posting.loggers = False
+    settings.posting.reporting_component = "pds-operator"
+    settings.posting.event_name_prefix = "pds-"
+    settings.watching.chunk_size = 500
+    settings.queueing.worker_limit = 200
+    settings.queueing.idle_timeout = 0.05
+    settings.scanning.disabled = True
+    memo.process = await OperatorProcess.start(memo.get("settings") or load_settings(OperatorSettings))
+
+
+@kopf.on.event(GROUP, VERSION, PLURAL)
+async def seen(event: Mapping[str, Any], memo: kopf.Memo, **_: Any) -> None:
+    """Tell the reconciler what the watch saw."""
+    process: OperatorProcess = memo.process
+    process.post_events_from_here()
+    provision = PdsProvision.model_validate(event["object"])
+    if event["type"] == "DELETED":
+        process.reconciler.gone(provision.metadata.name)
+    else:
+        process.reconciler.noticed(provision)
+
+
+@kopf.on.cleanup()
+async def stop(memo: kopf.Memo, **_: Any) -> None:
+    """Finish what was begun, then close."""
+    if "process" in memo:
+        await memo.process.stop()

@@ -1,0 +1,1 @@
+"""What bounds the operator: the circuit that rejected credentials open, and the gate that deploys pass."""

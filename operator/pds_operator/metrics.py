@@ -1,0 +1,10 @@
+"""What the operator counts."""
+
+from prometheus_client import Counter
+
+DEPLOYS = Counter("pds_operator_deploys", "Deploys by how they ended.", ["outcome"])
+ORPHANED_OUTCOMES = Counter(
+    "pds_operator_orphaned_outcomes", "Outcomes of deploys whose resource was gone, replaced, or refused the write."
+)
+VISITS = Counter("pds_operator_visits", "Visits of resources by how they ended.", ["end"])
+EVENTS_DROPPED = Counter("pds_operator_watch_events_dropped", "Watch events that told only of our own writes.")

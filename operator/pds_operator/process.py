@@ -1,0 +1,154 @@
+"""The operator's process: its clients, its reconciler, its admin port, from start to drained."""
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Self
+
+import kopf
+from aiohttp import web
+from aiolimiter import AsyncLimiter
+
+from pds_clients.backend import PdsBackend
+from pds_clients.kubernetes import KubernetesApi, Provisions
+from pds_clients.reservations import Reservations
+from pds_clients.supabase import Supabase
+from pds_contract.errors import DependencyError
+from pds_contract.resource import API_VERSION, KIND, PdsProvision
+from pds_contract.service import ServiceState
+from pds_operator.clock import boottime
+from pds_operator.limits.circuit import Circuit
+from pds_operator.limits.gate import Gate
+from pds_operator.protocol.steps import Event
+from pds_operator.reconciler.clients import Clients
+from pds_operator.reconciler.deployer import Deployer
+from pds_operator.reconciler.reconciler import Reconciler
+from pds_operator.reconciler.sightings import Sightings
+from pds_operator.reconciler.visit import Visitor
+from pds_operator.reconciler.work_queue import WorkQueue
+from pds_operator.reconciler.written import WrittenVersions
+from pds_operator.settings import OperatorSettings
+from pds_runtime.admin import Readiness, admin_app, serve
+from pds_runtime.settings import rotating
+
+logger = logging.getLogger(__name__)
+
+FIELD_MANAGER = "pds-operator"
+LOOKERS = 8
+"""Workers beside those that deploy, so that slow deploys keep nobody from being looked at."""
+POLLS_PER_SECOND = 50.0
+
+
+class OperatorProcess:
+    """Everything that lives as long as the process. Made by ``start``, ended by ``stop``."""
+
+    def __init__(self, settings: OperatorSettings) -> None:
+        self._settings = settings
+        self._readiness = Readiness()
+        self._resources = AsyncExitStack()
+        self._posting: contextvars.Context | None = None
+        self._unsettled_first: asyncio.Task[None] | None = None
+        self.reconciler: Reconciler
+
+    @classmethod
+    async def start(cls, settings: OperatorSettings) -> Self:
+        """Open the clients, start the workers, serve the admin port."""
+        process = cls(settings)
+        try:
+            await process._open()
+        except BaseException:
+            await process._resources.aclose()
+            raise
+        return process
+
+    async def stop(self) -> None:
+        """Finish the visits under way, then close everything."""
+        self._readiness.ready = False
+        if self._unsettled_first:
+            self._unsettled_first.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._unsettled_first
+        await self.reconciler.drain()
+        await self._resources.aclose()
+
+    def post_events_from_here(self) -> None:
+        """Remember kopf's context of a handler: ``kopf.event`` finds its queue in it, our workers have none."""
+        if self._posting is None:
+            self._posting = contextvars.copy_context()
+
+    async def _open(self) -> None:
+        settings, opened = self._settings, self._resources
+        api = await opened.enter_async_context(await KubernetesApi.connect(settings.kubeconfig))
+        provisions = Provisions(api, settings.pds_namespace, FIELD_MANAGER)
+        token = rotating("PDS_API_TOKEN", settings.pds_api_token.get_secret_value())
+        key = rotating("SUPABASE_SERVICE_ROLE_KEY", settings.supabase_service_role_key.get_secret_value())
+        clients = Clients(
+            provisions=provisions,
+            reservations=Reservations(api, settings.pds_namespace, FIELD_MANAGER),
+            supabase=await opened.enter_async_context(Supabase(settings.supabase_url, key)),
+            backend=await opened.enter_async_context(
+                PdsBackend(settings.pds_api_url, token, settings.pds_deploy_timeout)
+            ),
+            announce=self._announce,
+        )
+        self.reconciler = self._reconciler(clients, token)
+        runner: web.AppRunner = await serve(admin_app(self._readiness), settings.admin_port)
+        opened.push_async_callback(runner.cleanup)
+        self._unsettled_first = asyncio.create_task(self._notice_unsettled(provisions), name="unsettled first")
+        self._readiness.ready = True
+
+    def _reconciler(self, clients: Clients, token: Callable[[], str]) -> Reconciler:
+        settings, policy = self._settings, self._settings.policy()
+        queue, sightings, written = WorkQueue(), Sightings(boottime), WrittenVersions()
+
+        def wake_all(names: set[str]) -> None:
+            for name in names:
+                queue.add(name)
+
+        circuit = Circuit(boottime, token, wake_all)
+        gate = Gate(
+            at_once=settings.pds_max_deploys,
+            per_hour=settings.pds_max_deploys_per_hour,
+            paused=settings.pds_deploy_paused,
+            clock=boottime,
+            wake=queue.add,
+        )
+        visitor = Visitor(
+            clients=clients,
+            policy=policy,
+            sightings=sightings,
+            circuit=circuit,
+            gate=gate,
+            deployer=Deployer(clients, policy, sightings, circuit, boottime, written.note),
+            wrote=written.note,
+            draining=lambda: queue.closed,
+            polls=AsyncLimiter(POLLS_PER_SECOND, 1.0),
+        )
+        return Reconciler(visitor, queue, sightings, policy, written, workers=settings.pds_max_deploys + LOOKERS)
+
+    async def _notice_unsettled(self, provisions: Provisions) -> None:
+        """Take up what is not running before kopf has listed everything."""
+        try:
+            async for provision in provisions.list(f"status.serviceState!={ServiceState.RUNNING}"):
+                self.reconciler.noticed(provision)
+        except DependencyError as error:
+            logger.warning("the unsettled resources could not be listed ahead", extra={"error": str(error)})
+
+    def _announce(self, provision: PdsProvision, event: Event) -> None:
+        if self._posting is None:
+            return
+        reference = kopf.Body(
+            {
+                "apiVersion": API_VERSION,
+                "kind": KIND,
+                "metadata": {
+                    "namespace": provision.metadata.namespace,
+                    "name": provision.metadata.name,
+                    "uid": provision.metadata.uid,
+                },
+            }
+        )
+        self._posting.run(kopf.event, reference, type=event.type, reason=event.reason, message=event.message)

@@ -1,0 +1,1 @@
+"""Doing what the protocol decided: a queue of names, workers that visit them, and the deploy itself."""

@@ -1,0 +1,230 @@
+"""One visit of one resource: do what the protocol says, step by step, until it says to rest."""
+
+import logging
+import random
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar, assert_never
+
+from aiolimiter import AsyncLimiter
+
+from pds_contract.errors import Conflict, CredentialsRejected, DependencyError, NotFound, UnknownUser
+from pds_contract.reservation import Reservation
+from pds_contract.resource import PdsProvision
+from pds_contract.service import ServiceState
+from pds_operator.limits.circuit import Circuit
+from pds_operator.limits.gate import Gate
+from pds_operator.protocol.decide import decide
+from pds_operator.protocol.facts import Facts, ServiceSeen
+from pds_operator.protocol.failing import failed
+from pds_operator.protocol.policy import Policy
+from pds_operator.protocol.record import says_already
+from pds_operator.protocol.schedule import is_settled, poll_delay
+from pds_operator.protocol.steps import (
+    Deploy,
+    FindHolder,
+    LookAtService,
+    LookUpRow,
+    Mirror,
+    Probe,
+    Record,
+    Reserve,
+    Rest,
+    Step,
+    TryNextName,
+)
+from pds_operator.reconciler.clients import Clients
+from pds_operator.reconciler.deployer import Deployer
+from pds_operator.reconciler.sightings import Sightings
+
+logger = logging.getLogger(__name__)
+
+CONFLICT_REST = 0.5
+
+Answer = TypeVar("Answer")
+
+
+class _GateFull(Exception):
+    """There is no room to begin a deploy; the gate calls the resource when there is."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Visits resources.
+
+    Args:
+        clients: What it talks to.
+        policy: The protocol's settings.
+        sightings: What is remembered between visits.
+        circuit: Turns calls of the backend away while it rejects our credentials.
+        gate: Bounds deploys.
+        deployer: Carries deploys out.
+        wrote: Told each resource as our own write left it.
+        draining: Whether no deploy may begin any more.
+        polls: Bounds the looks at services that were looked at before.
+    """
+
+    clients: Clients
+    policy: Policy
+    sightings: Sightings
+    circuit: Circuit
+    gate: Gate
+    deployer: Deployer
+    wrote: Callable[[PdsProvision], None]
+    draining: Callable[[], bool]
+    polls: AsyncLimiter
+
+    async def visit(self, name: str) -> float | None:
+        """Visit a resource.
+
+        Returns:
+            In how many seconds to come back; None: when it changes.
+        """
+        try:
+            return await self._walk(self._facts(await self.clients.provisions.get(name)))
+        except NotFound:
+            self.sightings.forget(name)
+            return None
+        except _GateFull:
+            return None
+        except Conflict:
+            return CONFLICT_REST
+        except DependencyError as error:
+            # The API server itself: there is nowhere to write that down.
+            self.sightings.polled(name)
+            logger.warning("a visit failed", extra={"provision": name, "error": str(error)})
+            return poll_delay(self.sightings.polls(name), self.policy, random.random())  # noqa: S311 - jitter
+        finally:
+            self.gate.leave(name)
+            self.circuit.gave_up(name)
+
+    async def _walk(self, facts: Facts) -> float | None:
+        while True:
+            step = decide(facts, self.policy)
+            try:
+                known = await self._take(facts, step)
+            except UnknownUser:
+                known = replace(facts, user_gone=True)
+            except DependencyError as error:
+                if error.dependency == "kubernetes":
+                    raise
+                self.sightings.polled(facts.provision.metadata.name)
+                step = failed(facts, error, self.policy)
+                known = await self._take(facts, step)
+            if known is None:
+                return None
+            facts = known
+            rest = step.then if isinstance(step, Record) else step if isinstance(step, Rest) else None
+            if rest is not None:
+                return self._rest(facts, rest)
+
+    async def _take(self, facts: Facts, step: Step) -> Facts | None:
+        """Take one step; return what is known then, or None where there is nothing left to do."""
+        name = facts.provision.metadata.name
+        match step:
+            case Rest():
+                return facts
+            case Reserve(hostname):
+                return await self._reserve(facts, hostname)
+            case TryNextName():
+                return replace(facts, candidate=facts.candidate + 1, reservation=None, presence=None)
+            case LookUpRow():
+                lookup = await self.clients.supabase.look_up_pds_service(facts.provision.spec.user_id)
+                return replace(facts, lookup=lookup)
+            case Probe(hostname):
+                presence = await self._call(name, self.clients.backend.presence(hostname))
+                return replace(facts, presence=presence, held=self.gate.held())
+            case LookAtService(service_id):
+                return replace(facts, service=await self._look(facts, service_id))
+            case FindHolder(service_id):
+                return replace(facts, holder=await self._holder(name, service_id))
+            case Mirror(row):
+                return replace(facts, mirrored=await self.clients.supabase.mirror_pds_service(row))
+            case Record():
+                return await self._record(facts, step)
+            case Deploy():
+                return await self._deploy(facts, step)
+        assert_never(step)
+
+    async def _reserve(self, facts: Facts, hostname: str) -> Facts:
+        metadata = facts.provision.metadata
+        self.circuit.enter(metadata.name)
+        if not self.gate.enter(metadata.name):
+            raise _GateFull
+        wanted = Reservation.new(hostname, facts.provision.spec.user_id, metadata.uid)
+        there = await self.clients.reservations.reserve(wanted)
+        older = there.provision_uid != metadata.uid
+        seen_for = self.sightings.seen_for(metadata.name, there.provision_uid) if older else 0.0
+        return replace(facts, reservation=there, reservation_seen_for=seen_for)
+
+    async def _look(self, facts: Facts, service_id: int) -> ServiceSeen:
+        name = facts.provision.metadata.name
+        if facts.polls or is_settled(facts.provision):
+            await self.polls.acquire()
+        try:
+            service = await self._call(name, self.clients.backend.service(service_id))
+        except NotFound:
+            return ServiceSeen(None, ServiceState.NOT_FOUND)
+        return ServiceSeen(service.hostname, service.state)
+
+    async def _holder(self, name: str, service_id: int) -> str:
+        async for other in self.clients.provisions.list(f"status.serviceId={service_id}"):
+            if other.metadata.name != name:
+                return other.metadata.name
+        return ""
+
+    async def _call(self, name: str, call: Coroutine[None, None, Answer]) -> Answer:
+        """Call the backend through the circuit."""
+        try:
+            self.circuit.enter(name)
+        except CredentialsRejected:
+            call.close()
+            raise
+        try:
+            answer = await call
+        except CredentialsRejected as error:
+            self.circuit.rejected(name, error.status or 401)
+            raise
+        except NotFound:
+            self.circuit.accepted(name)
+            raise
+        self.circuit.accepted(name)
+        return answer
+
+    async def _record(self, facts: Facts, record: Record) -> Facts:
+        provision = facts.provision
+        if not says_already(provision, record.status):
+            provision = await self.clients.provisions.patch_status(
+                provision.metadata.name, provision.metadata.resource_version, dict(record.status)
+            )
+            self.wrote(provision)
+            for event in record.events:
+                self.clients.announce(provision, event)
+        return replace(facts, provision=provision)
+
+    async def _deploy(self, facts: Facts, step: Deploy) -> Facts | None:
+        if self.draining():
+            return None
+        self.gate.begin()
+        after = await self.deployer.deploy(facts, step)
+        self.sightings.moved(facts.provision.metadata.name)
+        return None if after is None else self._facts(after)
+
+    def _facts(self, provision: PdsProvision) -> Facts:
+        name, claim = provision.metadata.name, provision.status.claim
+        return Facts(
+            provision=provision,
+            now=datetime.now(UTC),
+            chance=random.random(),  # noqa: S311 - jitter
+            claim_seen_for=self.sightings.seen_for(name, claim.id) if claim else 0.0,
+            polls=self.sightings.polls(name),
+        )
+
+    def _rest(self, facts: Facts, rest: Rest) -> float | None:
+        name = facts.provision.metadata.name
+        if is_settled(facts.provision):
+            self.sightings.forget(name)
+        else:
+            self.sightings.polled(name)
+        return rest.seconds

@@ -1,0 +1,129 @@
+"""The stack as a process: `pds-stack` with folders of its own, and a look at what it leaves behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pds_stack import envfile
+
+# A first start builds Kubernetes: minutes.
+START_SECONDS = 900.0
+STOP_SECONDS = 30.0
+
+
+def wait_until(what: str, condition: Callable[[], bool], seconds: float) -> None:
+    """Wait for a condition; fail saying what did not come true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.05)
+
+
+def _parent(pid: int) -> int | None:
+    """The parent of a process that runs; None if it does not, or is but waiting to be reaped."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return None
+    return None if state == "Z" else int(parent)
+
+
+def still_running(pids: Iterable[int]) -> list[int]:
+    return [pid for pid in pids if _parent(pid) is not None]
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """The processes below `pid`, each with its command line."""
+    parents = {int(entry.name): _parent(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
+    found: dict[int, str] = {}
+    below = {pid}
+    while below:
+        below = {child for child, parent in parents.items() if parent in below}
+        for child in below:
+            try:
+                found[child] = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
+            except OSError:
+                continue
+    return found
+
+
+@dataclass
+class Up:
+    """A running `pds-stack up`."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    env: Path
+
+    def ready(self) -> dict[str, str]:
+        """Wait until everything is ready; the settings of the env file."""
+
+        def there() -> bool:
+            if self.process.poll() is not None:
+                pytest.fail(f"pds-stack ended with {self.process.returncode}:\n{self.output()}")
+            return self.env.exists()
+
+        wait_until("the env file", there, START_SECONDS)
+        return envfile.parse(self.env.read_text())
+
+    def programs(self) -> dict[int, str]:
+        return descendants(self.process.pid)
+
+    def end(self, how: signal.Signals | None = None) -> int:
+        """Send a signal, if any, and wait for the end; the exit code."""
+        if how is not None:
+            self.process.send_signal(how)
+        return self.process.wait(STOP_SECONDS)
+
+    def output(self) -> str:
+        return (self.folder / "output").read_text()
+
+    def temporary(self) -> list[str]:
+        return [entry.name for entry in (self.folder / "tmp").iterdir()]
+
+
+@dataclass
+class Stacks:
+    """Makes stacks in one folder; kills what a failed test leaves running."""
+
+    folder: Path
+    started: list[Up]
+
+    def up(self, only: str, env: str = ".stack/env") -> Up:
+        with (self.folder / "output").open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pds_stack", "up", "--only", only, "--env", env],
+                cwd=self.folder,
+                env={**os.environ, "TMPDIR": str(self.folder / "tmp")},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        up = Up(process, self.folder, self.folder / env)
+        self.started.append(up)
+        return up
+
+
+@pytest.fixture
+def stacks() -> Iterator[Stacks]:
+    """A folder for stacks, which PostgreSQL's user may pass through even where root runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="stacks-"))
+    (folder / "tmp").mkdir()
+    for passable in (folder, folder / "tmp"):
+        passable.chmod(0o711)
+    stacks = Stacks(folder, [])
+    yield stacks
+    for up in stacks.started:
+        up.process.kill()
+        up.process.wait(STOP_SECONDS)
+    shutil.rmtree(folder)
