@@ -48,7 +48,10 @@ class _Bearer(httpx.Auth):
         self._token = token
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._token()}"
+        token = self._token()
+        if not token.isascii() or not token.isprintable():
+            raise CredentialsRejected("backend", "PDS_API_TOKEN holds what no token can, as a line break; mend it")
+        request.headers["Authorization"] = f"Bearer {token}"
         yield request
 
 
@@ -140,6 +143,8 @@ class PdsBackend:
                     headers={"Idempotency-Key": idempotency_key},
                     extensions={"trace": attempt.trace},
                 )
+        except CredentialsRejected as error:
+            return NotSent(str(error))
         except _TooLateError:
             return NotSent("the time to send the deploy was over before the connection stood")
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:

@@ -6,6 +6,7 @@ an error the caller reads again.
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -33,6 +34,17 @@ PAGE = 500
 MERGE_PATCH = "application/merge-patch+json"
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach the API server, for another client of it. Certificates and keys are files."""
+
+    server: str
+    authority: str | None
+    token: str | None = field(repr=False)
+    certificate: str | None
+    key: str | None
 
 
 class KubernetesApi:
@@ -70,6 +82,18 @@ class KubernetesApi:
     ) -> None:
         await self._client.close()
 
+    async def connection(self) -> Connection:
+        """Return how this client connects, with the token as it is now."""
+        configuration = self._client.configuration
+        authorization = await configuration.get_api_key_with_prefix("BearerToken")
+        return Connection(
+            server=configuration.host,
+            authority=configuration.ssl_ca_cert,
+            token=authorization.removeprefix("Bearer ") if authorization else None,
+            certificate=configuration.cert_file,
+            key=configuration.key_file,
+        )
+
     async def call(
         self,
         method: str,
@@ -103,17 +127,28 @@ class KubernetesApi:
             raise TryLater("kubernetes", f"the API server gave no answer ({type(error).__name__})") from None
         if not 200 <= response.status < 300:
             raise _error(response.status, raw, response.headers)
-        document: Json = json.loads(raw)
+        try:
+            document: Json = json.loads(raw)
+        except ValueError:
+            raise TryLater("kubernetes", f"the API server answered {response.status} with what is no JSON") from None
         return document
 
 
 class Provisions:
-    """The PdsProvisions of one namespace."""
+    """The PdsProvisions of one namespace.
 
-    def __init__(self, api: KubernetesApi, namespace: str, field_manager: str) -> None:
+    Args:
+        api: The API server.
+        namespace: The namespace.
+        field_manager: Who writes, as ``metadata.managedFields`` shows it.
+        page: How many are listed by one call.
+    """
+
+    def __init__(self, api: KubernetesApi, namespace: str, field_manager: str, *, page: int = PAGE) -> None:
         self._api = api
         self._namespace = namespace
         self._manager = field_manager
+        self._page = page
         self._path = f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}"
 
     async def get(self, name: str) -> PdsProvision:
@@ -156,7 +191,7 @@ class Provisions:
 
     async def list(self, field_selector: str) -> AsyncIterator[PdsProvision]:
         """List by one of the CRD's selectable fields, page by page."""
-        query: dict[str, str | int] = {"fieldSelector": field_selector, "limit": PAGE}
+        query: dict[str, str | int] = {"fieldSelector": field_selector, "limit": self._page}
         while True:
             page = await self._api.call("GET", self._path, query=query)
             for item in page["items"]:

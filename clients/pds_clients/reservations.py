@@ -1,4 +1,4 @@
-"""Reservations as Secrets of the customers' namespace: created once, then only read; never changed, deleted or listed."""
+"""Reservations as Secrets of the customers' namespace: created once, then only read; never changed or listed."""
 
 from base64 import b64decode
 from urllib.parse import quote

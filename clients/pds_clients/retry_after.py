@@ -20,7 +20,7 @@ def seconds_to_wait(header: str | None, now: datetime | None = None) -> float | 
     except ValueError:
         try:
             moment = parsedate_to_datetime(header)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)

@@ -11,8 +11,12 @@ from pds_contract.names import LABEL_PATTERN, HostnameRules
 
 
 def _http_url(text: str) -> str:
-    parts = urlsplit(text.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(text.strip())
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # its own message quotes the value
+        usable = False
+    if not usable:
         raise ValueError("is no http:// or https:// URL")
     return text.strip().rstrip("/")
 

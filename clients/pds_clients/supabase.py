@@ -5,17 +5,20 @@ A function a call makes each step atomic: newer-wins and never-over-an-id are de
 
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 from postgrest import AsyncPostgrestClient
 from postgrest.exceptions import APIError
+from pydantic import BaseModel, ValidationError
 
 from pds_contract.errors import TryLater, UnknownUser
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow, SubscriptionMapping
 
 REQUEST_TIMEOUT = httpx.Timeout(10.0)
 FOREIGN_KEY_VIOLATION = "23503"
+
+RowT = TypeVar("RowT", bound=BaseModel)
 
 
 class _ServiceRole(httpx.Auth):
@@ -74,7 +77,7 @@ class Supabase:
 
     async def look_up_pds_service(self, user_id: str) -> PdsServiceLookup:
         """Read a user's row, and whether the user exists."""
-        return PdsServiceLookup.model_validate(await self._call("look_up_pds_service", p_user_id=user_id))
+        return _read(PdsServiceLookup, await self._call("look_up_pds_service", p_user_id=user_id))
 
     async def mirror_pds_service(self, wanted: PdsServiceRow) -> PdsServiceRow:
         """Write a user's row, unless another id, or an id where None is wanted, is in it.
@@ -89,7 +92,7 @@ class Supabase:
             p_hostname=wanted.hostname,
             p_status=wanted.status,
         )
-        return PdsServiceRow.model_validate(row)
+        return _read(PdsServiceRow, row)
 
     async def _call(self, function: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
         try:
@@ -101,3 +104,10 @@ class Supabase:
             raise TryLater("supabase", f"Supabase refused {function} (code {error.code})") from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
+
+
+def _read(model: type[RowT], document: object) -> RowT:
+    try:
+        return model.model_validate(document)
+    except ValidationError:
+        raise TryLater("supabase", "Supabase's answer is not what the SQL function returns") from None

@@ -18,7 +18,8 @@ SUFFIX_HEX_DIGITS = 6
 
 LABEL_PATTERN = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 HOSTNAME_PATTERN = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$"
-EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+$"
+# Spelt out, since Go, Rust and Python (the API server, pydantic, re) each mean other characters by \s.
+EMAIL_PATTERN = r"^[^@\x00-\x20\x7f-\xa0]+@[^@\x00-\x20\x7f-\xa0]+$"
 USER_ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 _LABEL = re.compile(LABEL_PATTERN)
@@ -27,6 +28,8 @@ _USER_ID = re.compile(USER_ID_PATTERN)
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.ASCII)
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _PORT = re.compile(r":[0-9]*$", re.ASCII)
+# What resolvers read as the last part of an IPv4 address: 127.1, 0x7f.1, 127.0x1.
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def is_user_id(text: object) -> bool:
@@ -105,7 +108,9 @@ class HostnameRules:
         base = clean_hostname(base_domain)
         names = (clean_hostname(name) for name in reserved)
         return cls(
-            base, frozenset(name if "." in name else f"{name}.{base}" for name in names if name), backend_host.lower()
+            base,
+            frozenset(name if "." in name else f"{name}.{base}" for name in names if name),
+            clean_hostname(backend_host),
         )
 
     def derived(self, username: str) -> str:
@@ -132,8 +137,8 @@ class HostnameRules:
             return "is an IP address; ask for a name"
         if len(hostname) > HOSTNAME_MAX or _HOSTNAME.fullmatch(hostname) is None:
             return "is no DNS name of two labels or more (letters, digits and hyphens, at most 63 a label, 253 in all)"
-        if hostname.rpartition(".")[2].isdigit():
-            return "ends in a label of digits alone, which no DNS name does"
+        if _NUMBER.fullmatch(hostname.rpartition(".")[2]):
+            return "ends in a number, as an IP address does; ask for a name"
         if hostname in {self.base_domain, self.backend_host}:
             return "is a name of the service itself; ask for another one"
         if hostname in self.reserved:

@@ -58,8 +58,11 @@ class ClaimOutcome(StrEnum):
 
 
 class _Model(BaseModel):
-    # A field that a newer version of the CRD has is no error to an older reader.
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    # A field that a newer version of the CRD has is no error to an older reader. An error is logged: it must not quote
+    # the e-mail.
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
 
 class ProvisionSpec(_Model):

@@ -61,7 +61,7 @@ def service_id_of(document: object) -> int | None:
 def positive_whole_number(value: object) -> int | None:
     """Read a positive whole number that fits a BIGINT, or a string of one; anything else is None."""
     if isinstance(value, str) and _POSITIVE.fullmatch(value.strip()):
-        value = int(value)
+        value = int(value.strip().lstrip("0"))  # Python reads no number of thousands of digits, zeros or not
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= SERVICE_ID_MAX:
         return value
     return None
@@ -73,10 +73,18 @@ def parse_json(text: str | bytes) -> object:
     Raises:
         ValueError: It is no JSON.
     """
-    document: object = json.loads(text)
+    document = _loads(text)
     if isinstance(document, str):
         try:
-            return json.loads(document)
+            return _loads(document)
         except ValueError:
             return document
+    return document
+
+
+def _loads(text: str | bytes) -> object:
+    try:
+        document: object = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
     return document

@@ -14,12 +14,6 @@ from pds_operator.settings import OperatorSettings
 from pds_runtime.settings import load_settings
 
 
-@kopf.on.login()
-def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-    """Log in as our own client does, without importing a second one."""
-    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
-
-
 @kopf.on.startup()
 async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
     """Configure kopf, and start what does the work."""
@@ -31,6 +25,20 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
     settings.queueing.idle_timeout = 0.05
     settings.scanning.disabled = True
     memo.process = await OperatorProcess.start(memo.get("settings") or load_settings(OperatorSettings))
+
+
+@kopf.on.login()
+async def login(memo: kopf.Memo, **_: Any) -> kopf.ConnectionInfo:
+    """Log in as our own client does; kopf asks again when a token is not accepted any more."""
+    process: OperatorProcess = memo.process
+    connection = await process.api.connection()
+    return kopf.ConnectionInfo(
+        server=connection.server,
+        ca_path=connection.authority,
+        token=connection.token,
+        certificate_path=connection.certificate,
+        private_key_path=connection.key,
+    )
 
 
 @kopf.on.event(GROUP, VERSION, PLURAL)

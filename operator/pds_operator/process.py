@@ -51,6 +51,7 @@ class OperatorProcess:
         self._resources = AsyncExitStack()
         self._posting: contextvars.Context | None = None
         self._unsettled_first: asyncio.Task[None] | None = None
+        self.api: KubernetesApi
         self.reconciler: Reconciler
 
     @classmethod
@@ -81,13 +82,13 @@ class OperatorProcess:
 
     async def _open(self) -> None:
         settings, opened = self._settings, self._resources
-        api = await opened.enter_async_context(await KubernetesApi.connect(settings.kubeconfig))
-        provisions = Provisions(api, settings.pds_namespace, FIELD_MANAGER)
+        self.api = await opened.enter_async_context(await KubernetesApi.connect(settings.kubeconfig))
+        provisions = Provisions(self.api, settings.pds_namespace, FIELD_MANAGER)
         token = rotating("PDS_API_TOKEN", settings.pds_api_token.get_secret_value())
         key = rotating("SUPABASE_SERVICE_ROLE_KEY", settings.supabase_service_role_key.get_secret_value())
         clients = Clients(
             provisions=provisions,
-            reservations=Reservations(api, settings.pds_namespace, FIELD_MANAGER),
+            reservations=Reservations(self.api, settings.pds_namespace, FIELD_MANAGER),
             supabase=await opened.enter_async_context(Supabase(settings.supabase_url, key)),
             backend=await opened.enter_async_context(
                 PdsBackend(settings.pds_api_url, token, settings.pds_deploy_timeout)

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from pds_stack.commands import demo, event, up, user
 from pds_stack.errors import StackError
 
+_DESCRIPTION = (
+    "The local stack of eny-pds: a Kubernetes API, Supabase's, a simulated PDS backend, the product's commands."
+)
+_EPILOG = "pds-stack COMMAND --help says what each one takes."
 _COMMANDS = {"up": up, "user": user, "event": event, "demo": demo}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; the exit code."""
-    parser = argparse.ArgumentParser(prog="pds-stack", description=__doc__)
+    parser = argparse.ArgumentParser(prog="pds-stack", description=_DESCRIPTION, epilog=_EPILOG)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, module in _COMMANDS.items():
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)

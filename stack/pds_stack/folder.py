@@ -40,16 +40,20 @@ def run_folder() -> Iterator[Path]:
 
     A run that was killed could not remove its own: the next one does.
     """
-    _sweep(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    try:
-        # Others may pass through (PostgreSQL runs as another user where the stack runs as root) but not look.
-        folder.chmod(0o711)
-        with (folder / _LOCK).open("a") as lock:
+    parent = Path(tempfile.gettempdir())
+    _sweep(parent)
+    # It gets the name that another run looks for only once it is locked.
+    unlocked = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
+    folder = parent / unlocked.name.removeprefix(".")
+    with (unlocked / _LOCK).open("w") as lock:
+        try:
             try_lock(lock.fileno())
+            # Others may pass through (PostgreSQL runs as another user where the stack runs as root) but not look.
+            unlocked.chmod(0o711)
+            unlocked.rename(folder)
             yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(parent: Path) -> None:
@@ -57,7 +61,6 @@ def _sweep(parent: Path) -> None:
         with contextlib.suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
                 continue
-            # A folder without the lock file is being made at this moment.
             with (folder / _LOCK).open("r+") as lock:
                 if try_lock(lock.fileno()):
                     shutil.rmtree(folder, ignore_errors=True)

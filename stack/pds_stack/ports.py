@@ -12,14 +12,15 @@ _RANGE = range(20_000, 32_768)
 _TRIES = 100
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port on `host` that nothing listens on.
+def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """As many different ports on `host` that nothing listens on.
 
     Raises:
-        StackError: `host` is no address of this machine, or no port is free.
+        StackError: `host` is no address of this machine, or too few ports are free.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     failure: OSError | None = None
+    found: list[int] = []
     for port in random.sample(_RANGE, _TRIES):
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             try:
@@ -27,5 +28,7 @@ def free_port(host: str = "127.0.0.1") -> int:
             except OSError as error:
                 failure = error
                 continue
-            return port
-    raise StackError(f"no free port on {host}: {failure}")
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise StackError(f"no free ports on {host}: {failure}")

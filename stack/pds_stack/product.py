@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -13,7 +13,7 @@ from yarl import URL
 
 from pds_stack import parts, paths
 from pds_stack.errors import StackError
-from pds_stack.ports import free_port
+from pds_stack.ports import free_ports
 from pds_stack.processes import Program, Start, ready, running
 
 _START_SECONDS = 60.0
@@ -39,14 +39,14 @@ class Backend:
     """
 
     url: str
-    token: str
+    token: str = field(repr=False)
     program: Program
 
 
 @contextlib.asynccontextmanager
 async def backend(folder: Path, host: str) -> AsyncIterator[Backend]:
     """Run the simulator on a free port of `host` until the block ends."""
-    port = free_port(host)
+    (port,) = free_ports(1, host)
     token = secrets.token_urlsafe(24)
     url = str(URL.build(scheme="http", host=host, port=port))
     command = [sys.executable, "-m", "pds_stack.backend", "--host", host, "--port", str(port)]
@@ -69,7 +69,7 @@ async def service(part: str, values: Mapping[str, str], folder: Path) -> AsyncIt
     program_path = paths.command(command.name)
     if program_path is None:
         raise StackError(f"no command {command.name}: install the product into the environment (make install)")
-    port, admin_port = free_port(), free_port()
+    port, admin_port = free_ports(2)
     inherited = {name: value for name, value in os.environ.items() if name not in values}
     ports = {"PORT": str(port), "ADMIN_PORT": str(admin_port)}
     start = Start(env={**inherited, **command.environment(values), **ports})

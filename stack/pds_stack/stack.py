@@ -34,7 +34,7 @@ class Stack:
         backend: the simulated backend, if it was chosen.
     """
 
-    values: dict[str, str]
+    values: dict[str, str] = field(repr=False)
     programs: list[Program] = field(default_factory=list)
     cluster: kubernetes.Cluster | None = None
     backend: product.Backend | None = None

@@ -12,6 +12,7 @@ from pds_contract.errors import InvalidInput
 from pds_runtime.admin import Readiness, admin_app, serve
 from pds_runtime.logs import log_json
 from pds_runtime.settings import EXIT_UNUSABLE_SETTINGS, load_settings, rotating
+from pds_webhook.drain import UnderWay
 from pds_webhook.intake import Intake
 from pds_webhook.metrics import Metrics
 from pds_webhook.provisioning import Provisioning
@@ -54,8 +55,9 @@ async def run(settings: WebhookSettings) -> None:
         intake = Intake(provisioning, supabase, settings.hostname_rules(), livemode=settings.stripe_livemode)
         admin = await serve(admin_app(readiness), settings.admin_port)
         closing.push_async_callback(admin.cleanup)
-        public = await serve(public_app(intake, secrets, Metrics()), settings.port)
-        closing.push_async_callback(public.cleanup)  # the first to be closed: waits for requests under way
+        under_way = UnderWay()
+        public = await serve(public_app(intake, secrets, Metrics(), under_way), settings.port)
+        closing.push_async_callback(under_way.drain, public)  # the first to be closed
         readiness.ready = True
         _log.info("serving", extra={"port": settings.port, "livemode": settings.stripe_livemode})
         await stop.wait()

@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from pds_webhook.answers import Answer, Code
+from pds_webhook.drain import UnderWay
 from pds_webhook.events import Ignored, NotAnEvent, read_event
 from pds_webhook.intake import Intake
 from pds_webhook.metrics import Metrics
@@ -28,7 +29,12 @@ _log = logging.getLogger(__name__)
 
 
 def public_app(
-    intake: Intake, secrets: Callable[[], str], metrics: Metrics, *, body_seconds: float = BODY_SECONDS
+    intake: Intake,
+    secrets: Callable[[], str],
+    metrics: Metrics,
+    under_way: UnderWay,
+    *,
+    body_seconds: float = BODY_SECONDS,
 ) -> web.Application:
     """Make the public application.
 
@@ -36,9 +42,10 @@ def public_app(
         intake: What takes the checkouts in.
         secrets: Reads the setting ``STRIPE_WEBHOOK_SECRET`` as it is now.
         metrics: What counts the answers.
+        under_way: What a stop waits for.
         body_seconds: How long a body may take to arrive.
     """
-    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_speak_json])
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[under_way.middleware, _speak_json])
     app.router.add_post(PATH, _Receiver(intake, secrets, metrics, body_seconds).receive)
     return app
 

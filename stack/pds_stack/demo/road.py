@@ -37,6 +37,8 @@ class Road:
 
     Attributes:
         stack: with all its parts.
+        cluster: the stack's.
+        backend: the stack's.
         console: where it is told.
         differing: how many rules did not hold so far.
     """
@@ -109,7 +111,7 @@ class Road:
             for kind in sorted({*told, *now}):
                 if now.get(kind) != told.get(kind):
                     status, reason, message = now.get(kind, ("gone", "", ""))
-                    self._happened(sent, f"{kind}={status:<8} {reason:<16} {message}")
+                    self._happened(sent, f"{f'{kind}={status}':<18} {reason:<14} {message}")
             told = now
             if now.get("Ready", ("",))[0] == "True":
                 return

@@ -6,7 +6,7 @@ import json
 import secrets
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -14,7 +14,7 @@ import httpx
 from pds_stack import paths
 from pds_stack.kubernetes.kubectl import Kubectl
 from pds_stack.kubernetes.programs import Programs
-from pds_stack.ports import free_port
+from pds_stack.ports import free_ports
 from pds_stack.processes import Program, ready, running
 
 SYSTEM_NAMESPACE = "pds-system"
@@ -37,7 +37,7 @@ class Cluster:
 
     url: str
     kubeconfig: Path
-    token: str
+    token: str = field(repr=False)
     authority: Path
     kubectl: Kubectl
     programs: tuple[Program, ...]
@@ -68,7 +68,7 @@ async def cluster(programs: Programs, folder: Path) -> AsyncIterator[Cluster]:
 
 @contextlib.asynccontextmanager
 async def _etcd(programs: Programs, folder: Path) -> AsyncIterator[tuple[Program, str]]:
-    client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+    client, peer = (f"http://127.0.0.1:{port}" for port in free_ports(2))
     command: list[str | Path] = [
         programs.etcd,
         "--name=stack",
@@ -91,14 +91,14 @@ async def _etcd(programs: Programs, folder: Path) -> AsyncIterator[tuple[Program
 class _Api:
     url: str
     kubeconfig: Path
-    token: str
+    token: str = field(repr=False)
     authority: Path
     program: Program
 
 
 @contextlib.asynccontextmanager
 async def _api(programs: Programs, folder: Path, etcd: str) -> AsyncIterator[_Api]:
-    port = free_port()
+    (port,) = free_ports(1)
     url = f"https://127.0.0.1:{port}"
     token = secrets.token_urlsafe(32)
     tokens = folder / "tokens.csv"
@@ -123,11 +123,10 @@ async def _api(programs: Programs, folder: Path, etcd: str) -> AsyncIterator[_Ap
         "--service-cluster-ip-range=10.0.0.0/24",
         # Nothing here makes a ServiceAccount in a new namespace, which that plugin waits for.
         "--disable-admission-plugins=ServiceAccount",
-        # Stops at once: there is no load balancer to tell first.
-        "--shutdown-delay-duration=0s",
     ]
     async with running("kube-apiserver", command, folder) as program:
-        await program.ready(ready.exists(authority), _START_SECONDS)
+        # It writes the key after the certificate: that one is whole then.
+        await program.ready(ready.exists(key), _START_SECONDS)
         context = ssl.create_default_context(cafile=str(authority))
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(verify=context, headers=headers) as client:

@@ -18,7 +18,7 @@ def _ignore(_line: str) -> None:
     """Nobody asked for the lines."""
 
 
-async def run(  # noqa: PLR0913 - the ways to run a program, all with a default
+async def run(
     command: Sequence[str | Path],
     *,
     env: Mapping[str, str] | None = None,

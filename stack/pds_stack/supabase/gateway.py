@@ -11,6 +11,7 @@ from yarl import URL
 from pds_stack.supabase.keys import Keys
 
 _PREFIX = "/rest/v1"
+_STOP_SECONDS = 2.0
 # Headers that belong to one connection, and those that aiohttp sets itself.
 _OF_THE_CONNECTION = {
     "connection",
@@ -35,7 +36,7 @@ async def gateway(postgrest: str, keys: Keys, host: str) -> AsyncIterator[str]:
     async with aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()) as session:
         app = web.Application(client_max_size=0)
         app.router.add_route("*", f"{_PREFIX}/{{path:.*}}", _Proxy(postgrest, keys, session).handle)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
         await runner.setup()
         try:
             site = web.TCPSite(runner, host, 0)

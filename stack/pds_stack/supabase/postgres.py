@@ -8,13 +8,13 @@ import shutil
 import signal
 import stat
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 
 from pds_stack.errors import StackError
-from pds_stack.ports import free_port
+from pds_stack.ports import free_ports
 from pds_stack.processes import Account, Program, Start, run, running
 
 SUPERUSER = "supabase_admin"
@@ -30,7 +30,7 @@ class Postgres:
     """A running server: where it listens, on this machine alone, and the superuser's password."""
 
     port: int
-    password: str
+    password: str = field(repr=False)
     program: Program
 
     def url(self, database: str = "postgres", user: str = SUPERUSER) -> str:
@@ -49,7 +49,7 @@ async def postgres(folder: Path) -> AsyncIterator[Postgres]:
     password = secrets.token_hex(16)
     data = folder / "postgres"
     await _make(programs / "initdb", data, password, account)
-    port = free_port()
+    (port,) = free_ports(1)
     settings = (f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *_FASTER)
     command: list[str | Path] = [
         programs / "postgres",

@@ -14,7 +14,7 @@ from pds_stack import paths
 from pds_stack.console import Console
 from pds_stack.errors import StackError
 from pds_stack.folder import exclusively
-from pds_stack.ports import free_port
+from pds_stack.ports import free_ports
 from pds_stack.processes import Program, Start, ready, run, running
 
 _PACKAGE = Path(__file__).parent
@@ -76,7 +76,7 @@ async def _install(home: Path, done: Path) -> None:
 @contextlib.asynccontextmanager
 async def postgrest(installed: Path, database_url: str, jwt_secret: str, folder: Path) -> AsyncIterator[Postgrest]:
     """Run PostgREST over the schema public, as Supabase configures it, until the block ends."""
-    port, admin_port = free_port(), free_port()
+    port, admin_port = free_ports(2)
     settings = {
         "PGRST_DB_URI": database_url,
         "PGRST_DB_SCHEMAS": "public",
@@ -88,6 +88,8 @@ async def postgrest(installed: Path, database_url: str, jwt_secret: str, folder:
         "PGRST_SERVER_PORT": str(port),
         "PGRST_ADMIN_SERVER_PORT": str(admin_port),
         "PGRST_LOG_LEVEL": "warn",
+        # Else it fails on the first letter of its log that is not ASCII.
+        "LANG": "C.UTF-8",
     }
     async with running("postgrest", [installed], folder, Start(env=settings)) as program:
         async with httpx.AsyncClient() as client:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pds_stack import paths
@@ -27,7 +27,7 @@ class Supabase:
 
     url: str
     keys: Keys
-    database_url: str
+    database_url: str = field(repr=False)
     programs: tuple[Program, ...]
 
 

@@ -64,6 +64,7 @@ class Up:
     process: subprocess.Popen[str]
     folder: Path
     env: Path
+    log: Path
 
     def ready(self) -> dict[str, str]:
         """Wait until everything is ready; the settings of the env file."""
@@ -71,9 +72,9 @@ class Up:
         def there() -> bool:
             if self.process.poll() is not None:
                 pytest.fail(f"pds-stack ended with {self.process.returncode}:\n{self.output()}")
-            return self.env.exists()
+            return "ready;" in self.output()
 
-        wait_until("the env file", there, START_SECONDS)
+        wait_until("the stack to be ready", there, START_SECONDS)
         return envfile.parse(self.env.read_text())
 
     def programs(self) -> dict[int, str]:
@@ -86,7 +87,7 @@ class Up:
         return self.process.wait(STOP_SECONDS)
 
     def output(self) -> str:
-        return (self.folder / "output").read_text()
+        return self.log.read_text()
 
     def temporary(self) -> list[str]:
         return [entry.name for entry in (self.folder / "tmp").iterdir()]
@@ -100,8 +101,9 @@ class Stacks:
     started: list[Up]
 
     def up(self, only: str, env: str = ".stack/env") -> Up:
-        with (self.folder / "output").open("w") as output:
-            process = subprocess.Popen(
+        log = self.folder / f"output-{len(self.started)}"
+        with log.open("w") as output:
+            process = subprocess.Popen(  # noqa: S603 - the command under test
                 [sys.executable, "-m", "pds_stack", "up", "--only", only, "--env", env],
                 cwd=self.folder,
                 env={**os.environ, "TMPDIR": str(self.folder / "tmp")},
@@ -109,7 +111,7 @@ class Stacks:
                 stderr=subprocess.STDOUT,
                 text=True,
             )
-        up = Up(process, self.folder, self.folder / env)
+        up = Up(process, self.folder, self.folder / env, log)
         self.started.append(up)
         return up
 
