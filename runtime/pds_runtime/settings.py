@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsError
 
 EXIT_UNUSABLE_SETTINGS = 2
 
@@ -26,6 +26,10 @@ def load_settings(settings: type[SettingsT]) -> SettingsT:
         raise SystemExit(EXIT_UNUSABLE_SETTINGS)
     try:
         return settings(_secrets_dir=folder, _env_ignore_empty=True)
+    except SettingsError as error:
+        # Its message names the setting, never the value.
+        print(f"{error}; its file in SECRETS_DIR must be readable UTF-8 text", file=sys.stderr)  # noqa: T201 - the same
+        raise SystemExit(EXIT_UNUSABLE_SETTINGS) from None
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False, include_context=False):
             print(_problem(str(problem["loc"][0]) if problem["loc"] else "", problem), file=sys.stderr)  # noqa: T201
@@ -35,7 +39,7 @@ def load_settings(settings: type[SettingsT]) -> SettingsT:
 def _problem(location: str, problem: object) -> str:
     name = location.upper() or "settings"
     assert isinstance(problem, dict)  # noqa: S101 - what pydantic documents, for mypy
-    if problem["type"] == "missing":
+    if problem["type"] in {"missing", "too_short"}:  # a file may be there and be empty
         return f"{name}: is missing; set it in the environment, or as a file of that name in SECRETS_DIR"
     return f"{name}: {str(problem['msg']).removeprefix('Value error, ')}"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -71,7 +72,9 @@ class Console:
 
     def _redraw(self) -> None:
         if self._live and self._steps:
-            self._write("  " + "   ".join(str(step) for step in self._steps))
+            line = "  " + "   ".join(str(step) for step in self._steps)
+            # A line that wraps would not be cleared whole.
+            self._write(line[: shutil.get_terminal_size().columns - 1])
 
     def _write(self, text: str) -> None:
         clear = "\r\x1b[2K" if self._live else ""

@@ -61,6 +61,6 @@ def _sweep(parent: Path) -> None:
         with contextlib.suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
                 continue
-            with (folder / _LOCK).open("r+") as lock:
+            with (folder / _LOCK).open("a") as lock:
                 if try_lock(lock.fileno()):
                     shutil.rmtree(folder, ignore_errors=True)

@@ -12,7 +12,7 @@ from pds_contract.errors import InvalidInput
 from pds_runtime.admin import Readiness, admin_app, serve
 from pds_runtime.logs import log_json
 from pds_runtime.settings import EXIT_UNUSABLE_SETTINGS, load_settings, rotating
-from pds_webhook.drain import UnderWay
+from pds_webhook.drain import CUT_OFF_SECONDS, UnderWay
 from pds_webhook.intake import Intake
 from pds_webhook.metrics import Metrics
 from pds_webhook.provisioning import Provisioning
@@ -56,7 +56,8 @@ async def run(settings: WebhookSettings) -> None:
         admin = await serve(admin_app(readiness), settings.admin_port)
         closing.push_async_callback(admin.cleanup)
         under_way = UnderWay()
-        public = await serve(public_app(intake, secrets, Metrics(), under_way), settings.port)
+        app = public_app(intake, secrets, Metrics(), under_way)
+        public = await serve(app, settings.port, grace=CUT_OFF_SECONDS)
         closing.push_async_callback(under_way.drain, public)  # the first to be closed
         readiness.ready = True
         _log.info("serving", extra={"port": settings.port, "livemode": settings.stripe_livemode})

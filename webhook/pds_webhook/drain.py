@@ -10,6 +10,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 GRACE_SECONDS = 60.0
+CUT_OFF_SECONDS = 1.0
+"""What aiohttp's own clean-up may add for requests that have outlasted the grace."""
 
 
 class UnderWay:

@@ -67,12 +67,15 @@ class _Delivery:
 
 @dataclass(frozen=True)
 class _Receiver:
+    """The handler of the one route."""
+
     intake: Intake
     secrets: Callable[[], str]
     metrics: Metrics
     body_seconds: float
 
     async def receive(self, request: web.Request) -> web.Response:
+        """Answer one delivery, count it, and write its one log line."""
         started = time.perf_counter()
         delivery = _Delivery()
         try:
@@ -142,8 +145,12 @@ def _response(answer: Answer) -> web.Response:
 
 def _log_answer(answer: Answer, delivery: _Delivery) -> None:
     level = logging.WARNING if answer.warn or answer.double or answer.code.status >= 400 else logging.INFO
-    double = {"refund_may_be_due": True} if answer.double else {}
-    _log.log(level, answer.message, extra={"code": answer.code.value, **delivery.fields(), **double})
+    told: dict[str, object] = {"code": answer.code.value, **delivery.fields()}
+    if answer.field is not None:
+        told["field"] = answer.field
+    if answer.double:
+        told["refund_may_be_due"] = True
+    _log.log(level, answer.message, extra=told)
 
 
 def _log_fault(error: Exception) -> None:

@@ -90,7 +90,11 @@ def _reachable(installed: Path, folder: Path, account: Account | None) -> Path:
     """The installed programs; a copy of them in `folder` where `account` may not enter the place they are in."""
     if account is None or all(parent.stat().st_mode & stat.S_IXOTH for parent in (installed, *installed.parents)):
         return installed
-    return Path(shutil.copytree(installed, folder / "postgres-programs"))
+    # The programs find their libraries, which lie beside the package, by the way from one to the other.
+    packages, copies = installed.parents[1], folder / "postgres-programs"
+    for part in (installed, packages / f"{_WHEEL}.libs"):
+        shutil.copytree(part, copies / part.relative_to(packages))
+    return copies / installed.relative_to(packages)
 
 
 async def _accepts(url: str) -> bool:

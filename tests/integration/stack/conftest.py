@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ class Up:
 
 @dataclass
 class Stacks:
-    """Makes stacks in one folder; kills what a failed test leaves running."""
+    """Makes stacks in one folder, and knows which to stop."""
 
     folder: Path
     started: list[Up]
@@ -126,6 +127,8 @@ def stacks() -> Iterator[Stacks]:
     stacks = Stacks(folder, [])
     yield stacks
     for up in stacks.started:
-        up.process.kill()
+        programs = up.programs()
+        up.process.terminate()
         up.process.wait(STOP_SECONDS)
+        wait_until("its programs gone", partial(lambda pids: still_running(pids) == [], programs), STOP_SECONDS)
     shutil.rmtree(folder)

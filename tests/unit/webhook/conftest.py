@@ -2,19 +2,21 @@
 
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from pds_clients.kubernetes import KubernetesApi
 from pds_clients.supabase import Supabase
 from pds_contract.names import HostnameRules
 from pds_runtime.admin import serve
-from pds_webhook.drain import UnderWay
+from pds_webhook.drain import CUT_OFF_SECONDS, UnderWay
 from pds_webhook.intake import Intake
 from pds_webhook.metrics import Metrics
 from pds_webhook.provisioning import Provisioning
@@ -30,6 +32,8 @@ class App:
     """The application's address, a client for it, and what it has counted."""
 
     port: int
+    runner: web.AppRunner
+    under_way: UnderWay
     client: httpx.AsyncClient
     registry: CollectorRegistry
 
@@ -64,21 +68,34 @@ def kubeconfig(tmp_path: Path, closed_port: int) -> Path:
     return file
 
 
+OpenApp = Callable[[Callable[[], str], float], AbstractAsyncContextManager[App]]
+
+
 @pytest.fixture
-async def app(kubeconfig: Path, closed_port: int) -> AsyncIterator[App]:
-    registry = CollectorRegistry()
-    async with (
-        await KubernetesApi.connect(str(kubeconfig)) as kubernetes,
-        Supabase(f"http://127.0.0.1:{closed_port}", lambda: "key") as supabase,
-    ):
-        rules = HostnameRules("eny.example")
-        intake = Intake(Provisioning(kubernetes, "pds-customers"), supabase, rules, livemode=False)
-        under_way = UnderWay()
-        secrets = f"whsec_old, {SECRET}"
-        made = public_app(intake, lambda: secrets, Metrics(registry), under_way, body_seconds=BODY_SECONDS)
-        # Served as the command serves it: aiohttp's test server cancels handlers whose client is gone.
-        runner = await serve(made, 0, "127.0.0.1")
-        port: int = runner.addresses[0][1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-            yield App(port, client, registry)
-        await under_way.drain(runner)
+def open_app(kubeconfig: Path, closed_port: int) -> OpenApp:
+    """Runs the application with a way to read its secrets, and a time for bodies to arrive."""
+
+    @asynccontextmanager
+    async def run(secrets: Callable[[], str], body_seconds: float) -> AsyncIterator[App]:
+        registry, under_way = CollectorRegistry(), UnderWay()
+        async with (
+            await KubernetesApi.connect(str(kubeconfig)) as kubernetes,
+            Supabase(f"http://127.0.0.1:{closed_port}", lambda: "key") as supabase,
+        ):
+            rules = HostnameRules("eny.example")
+            intake = Intake(Provisioning(kubernetes, "pds-customers"), supabase, rules, livemode=False)
+            made = public_app(intake, secrets, Metrics(registry), under_way, body_seconds=body_seconds)
+            # Served as the command serves it: aiohttp's test server cancels handlers whose client is gone.
+            runner = await serve(made, 0, "127.0.0.1", grace=CUT_OFF_SECONDS)
+            port: int = runner.addresses[0][1]
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+                yield App(port, runner, under_way, client, registry)
+            await under_way.drain(runner)
+
+    return run
+
+
+@pytest.fixture
+async def app(open_app: OpenApp) -> AsyncIterator[App]:
+    async with open_app(lambda: f"whsec_old, {SECRET}", BODY_SECONDS) as running:
+        yield running

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pds_stack.events import checkout_event, sign
 from pds_webhook.routes import BODY_LIMIT
 
-from .conftest import SECRET, USER, App
+from .conftest import SECRET, USER, App, OpenApp
 
 PATH = "/api/webhooks"
 
@@ -160,6 +160,33 @@ async def test_one_log_line_tells_the_event_and_nothing_personal(app: App, caplo
     assert (told["user_id"], told["code"], lines[0].levelno) == (USER, "invalid_hostname", logging.WARNING)
     for personal in ("alice", "a.example", "bad_host", SECRET):
         assert personal not in response.text + repr(told), personal
+
+
+async def test_a_fault_of_ours_is_a_503_and_its_log_shows_where_but_not_what(
+    open_app: OpenApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    personal = "alice@a.example"
+
+    def broken() -> str:
+        raise RuntimeError(personal)
+
+    async with open_app(broken, 5) as app:
+        assert said(await deliver(app, checkout_event(user_id=USER))) == (503, "internal_error")
+        assert app.counted("pds_webhook_events_total", type="other", code="internal_error") == 1
+    told = [vars(record) for record in caplog.records if record.name.startswith("pds_webhook")]
+    assert "broken" in told[0]["traceback"], told
+    assert personal not in repr(told)
+
+
+async def test_what_outlasts_the_grace_is_cut_off(open_app: OpenApp) -> None:
+    async with open_app(lambda: SECRET, 600) as app:
+        reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+        writer.write(f"POST {PATH} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n".encode())
+        await asyncio.wait_for(reader.readuntil(b"100 Continue\r\n\r\n"), 10)
+        await asyncio.wait_for(app.under_way.drain(app.runner, grace=0.05), 20)
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_an_unknown_api_version_is_logged(app: App, caplog: pytest.LogCaptureFixture) -> None:
