@@ -57,7 +57,11 @@ class Circuit:
             return
         self._waiting.add(key)
         raise CredentialsRejected(
-            "backend", "the backend does not accept PDS_API_TOKEN", 401, retry_after=max(due - waited, 1.0)
+            "backend",
+            "the backend does not accept PDS_API_TOKEN",
+            401,
+            # Soon enough to notice a token that was replaced.
+            retry_after=min(max(due - waited, 1.0), FIRST_WAIT),
         )
 
     def accepted(self, key: str) -> None:

@@ -59,7 +59,9 @@ async def run(
             os.killpg(process.pid, signal.SIGKILL)
         await asyncio.shield(asyncio.ensure_future(process.wait()))
     if code != 0:
-        raise StackError(f"{Path(command[0]).name} {command[1]} failed (exit code {code}):\n{tail}")
+        raise StackError(
+            f"{' '.join([Path(command[0]).name, *map(str, command[1:2])])} failed (exit code {code}):\n{tail}"
+        )
     return output
 
 

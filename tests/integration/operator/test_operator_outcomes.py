@@ -1,11 +1,12 @@
 """Every way in which a deploy can end, and what moves the resource again."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from pds_contract.resource import PdsProvision
-from stages.operator_stage import Stage, condition
+from stages.operator_stage import TOKEN, Stage, condition
 
 HOSTNAME = "alice.eny.k8s.frx.pub"
 
@@ -188,16 +189,24 @@ async def test_a_refused_connection_is_tried_again_and_nothing_was_sent(stage: S
     await stage.until(user_id, lambda p: p.status.attempts >= 3, "it tries again by itself")
 
 
-async def test_rejected_credentials_are_told_and_a_new_token_moves_everyone(stage: Stage) -> None:
-    stage.simulator.change(token="another")
-    await stage.operate()
-    users = [await stage.ask(f"user{number}@a.example") for number in range(3)]
-    for user_id in users:
-        provision = await stage.until_reason(user_id, "CredentialsRejected")
-        assert condition(provision, "Stalled") == "True"
-    rejected = [each for each in stage.simulator.requests.select() if each.status == 401]
-    assert len(rejected) == 1, "the circuit is open for all"
-    assert stage.simulator.services == []
+async def test_rejected_credentials_are_told_and_a_new_token_moves_everyone(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    token = tmp_path / "PDS_API_TOKEN"
+    token.write_text("an-old-token")
+    await stage.operate(PDS_API_TOKEN="an-old-token")
+    first = await stage.ask()
+    provision = await stage.until_reason(first, "CredentialsRejected")
+    assert condition(provision, "Stalled") == "True"
+    others = [await stage.ask(f"user{number}@a.example") for number in range(3)]
+    for user_id in others:
+        await stage.until_reason(user_id, "CredentialsRejected")
+    assert len(stage.simulator.requests.select("/api/v1/check-pds")) == 1, "the circuit is open for all"
+    token.write_text(TOKEN)
+    await stage.retry(others[0])
+    for user_id in (first, *others):
+        await stage.until_ready(user_id)
 
 
 async def test_supabase_away_keeps_a_customer_from_ready_and_nothing_is_deployed(stage: Stage) -> None:
