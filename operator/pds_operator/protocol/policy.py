@@ -13,7 +13,9 @@ SECOND_CHANCE = 3600.0
 """What was rejected is tried again after this, though nobody asked."""
 PERSON_LOOK = 600.0
 """How often something that waits for a person is looked at again."""
+POLL_BASE = 1.0
 POLL_CAP = 60.0
+"""A service that is not settled is looked at after a second, then ever less often, a minute at most."""
 
 
 class Redeploy(StrEnum):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pds_contract.conditions import READY
 from pds_contract.resource import Claim, PdsProvision, ProvisionStatus
-from pds_operator.protocol.policy import ABANDONED_MARGIN, POLL_CAP, RETRY_CAP, Policy
+from pds_operator.protocol.policy import ABANDONED_MARGIN, POLL_BASE, POLL_CAP, RETRY_CAP, Policy
 
 JITTER = 0.2
 
@@ -20,8 +20,9 @@ def retry_delay(attempts: int, policy: Policy, chance: float) -> float:
 
 
 def poll_delay(polls: int, policy: Policy, chance: float) -> float:
-    """Return the delay after so many looks at a service that is not settled, a minute at most."""
-    return jittered(min(policy.retry_base * 2.0 ** min(polls, 30), POLL_CAP), chance)
+    """Return the delay after so many looks at a service that is not settled: a second at first, a minute at most."""
+    first = min(policy.retry_base, POLL_BASE)
+    return jittered(min(first * 2.0 ** min(polls, 30), POLL_CAP), chance)
 
 
 def claim_wait(claim: Claim, seen_for: float, now: datetime, policy: Policy) -> float:

@@ -26,8 +26,10 @@ USELESS: list[object] = [
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.integers().map(str),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["service_id", "serviceId", "id", "service", "data", "x"]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["service_id", "serviceId", "id", "service", "data", "x"]), inner, max_size=5)
+    ),
 )
 
 

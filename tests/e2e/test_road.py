@@ -1,0 +1,151 @@
+"""The commands as processes, wired by the environment alone: from Stripe's signed event to a running PDS."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from pds_clients.kubernetes import KubernetesApi, Provisions
+from pds_contract.conditions import READY
+from pds_contract.errors import NotFound
+from pds_contract.resource import PdsProvision, provision_name
+from pds_stack.console import Console
+from pds_stack.errors import StackError
+from pds_stack.events import checkout_event, sign
+from pds_stack.kubernetes import programs
+from pds_stack.kubernetes.kubectl import Kubectl
+
+ROUNDS = 20
+PATIENCE = 30.0
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "examples" / "pdsprovision.yaml"
+
+
+@dataclass
+class Road:
+    """Both ends of the road."""
+
+    settings: Mapping[str, str]
+    http: httpx.AsyncClient
+    provisions: Provisions
+    database: psycopg.Connection
+
+    async def deliver(self, event: dict[str, Any]) -> httpx.Response:
+        """Send an event as Stripe does."""
+        body = json.dumps(event).encode()
+        signature = sign(body, self.settings["STRIPE_WEBHOOK_SECRET"])
+        return await self.http.post(self.settings["WEBHOOK_URL"], content=body, headers={"Stripe-Signature": signature})
+
+    async def until_ready(self, user_id: str) -> PdsProvision:
+        """Wait until a user's resource is ready."""
+        seen: PdsProvision | None = None
+        for _ in range(int(PATIENCE / 0.05)):
+            try:
+                seen = await self.provisions.get(provision_name(user_id))
+            except NotFound:
+                seen = None
+            ready = seen.status.condition(READY) if seen else None
+            if seen and ready and ready.status == "True":
+                return seen
+            await asyncio.sleep(0.05)
+        pytest.fail(f"not ready within {PATIENCE:.0f} s: {seen.status if seen else 'no resource'}")
+
+    async def made(self, hostname: str | None = None) -> list[dict[str, Any]]:
+        """The PDSes that the backend has made, under one hostname or all."""
+        control = self.settings["PDS_API_URL"].removesuffix("/api/v1") + "/_control/services"
+        services: list[dict[str, Any]] = (await self.http.get(control)).json()
+        return [each for each in services if hostname in {None, each["hostname"]}]
+
+    def count(self, table: str, user_id: str) -> int:
+        query = psycopg.sql.SQL("select count(*) from {} where user_id = %s").format(psycopg.sql.Identifier(table))
+        row = self.database.execute(query, (user_id,)).fetchone()
+        return int(row[0]) if row else 0
+
+
+@pytest.fixture
+async def road(product: Mapping[str, str], database: psycopg.Connection) -> AsyncIterator[Road]:
+    async with await KubernetesApi.connect(product["KUBECONFIG"]) as api, httpx.AsyncClient(timeout=20) as http:
+        yield Road(product, http, Provisions(api, product["PDS_NAMESPACE"], "test"), database)
+
+
+async def test_a_paid_checkout_becomes_a_running_pds(road: Road, new_user: Callable[[], str]) -> None:
+    user_id = new_user()
+    event = checkout_event(user_id=user_id, email=f"{user_id}@a.example", username="Queen.Bee", disksize_gb=25)
+    answer = await road.deliver(event)
+    assert (answer.status_code, answer.json()["code"]) == (200, "accepted")
+    provision = await road.until_ready(user_id)
+    assert (provision.spec.username, provision.spec.hostname, provision.spec.disksize_gb) == ("queen-bee", None, 25)
+    hostname = provision.status.hostname or ""
+    (made,) = await road.made(hostname)
+    assert (made["id"], made["username"], made["disksize"]) == (provision.status.service_id, "queen-bee", 25)
+    version = provision.metadata.resource_version
+
+    replay = await road.deliver(event)
+    assert (replay.status_code, replay.json()["code"]) == (200, "already_accepted")
+    assert (await road.provisions.get(provision_name(user_id))).metadata.resource_version == version
+    assert len(await road.made(hostname)) == 1
+
+
+async def test_two_deliveries_of_one_event_at_the_same_instant(road: Road, new_user: Callable[[], str]) -> None:
+    for _ in range(ROUNDS):
+        user_id = new_user()
+        event = checkout_event(user_id=user_id, email=f"{user_id}@a.example")
+        answers = await asyncio.gather(road.deliver(event), road.deliver(event))
+        assert sorted((each.status_code, each.json()["code"]) for each in answers) == [
+            (200, "accepted"),
+            (200, "already_accepted"),
+        ]
+        provision = await road.until_ready(user_id)
+        assert len(await road.made(provision.status.hostname)) == 1
+        assert road.count("subscriptions", user_id) == 1
+        assert road.count("pds_services", user_id) == 1
+
+
+async def test_two_users_with_one_mailbox_name_at_the_same_instant(road: Road, new_user: Callable[[], str]) -> None:
+    for number in range(ROUNDS):
+        users = (new_user(), new_user())
+        mailbox = f"twin{number}-{users[0][:8]}"
+        events = [
+            checkout_event(user_id=user_id, email=f"{mailbox}@{domain}.example")
+            for user_id, domain in zip(users, ("a", "b"), strict=True)
+        ]
+        answers = await asyncio.gather(*(road.deliver(event) for event in events))
+        assert [each.json()["code"] for each in answers] == ["accepted", "accepted"]
+        provisions = [await road.until_ready(user_id) for user_id in users]
+        hostnames = [provision.status.hostname for provision in provisions]
+        assert len(set(hostnames)) == 2
+        assert f"{mailbox}.eny.k8s.frx.pub" in hostnames
+        for hostname in hostnames:
+            assert len(await road.made(hostname)) == 1
+        assert [road.count("subscriptions", user_id) for user_id in users] == [1, 1]
+
+
+async def test_a_resource_written_by_hand_gets_the_same_treatment(road: Road, new_user: Callable[[], str]) -> None:
+    kubectl = Kubectl((await programs(Console())).kubectl, Path(road.settings["KUBECONFIG"]))
+    user_id = new_user()
+    example = EXAMPLE.read_text().replace("3f0c1d52-6a0e-4b6e-9d2b-5f5a6f2f9b11", user_id)
+    await kubectl("apply", "-f", "-", given=example)
+    await kubectl("wait", "--for=condition=Ready", f"pds/pds-{user_id}", "-n", "pds-customers", "--timeout=30s")
+    provision = await road.until_ready(user_id)
+    assert (provision.status.hostname, provision.status.username) == ("alice.example.com", "alice")
+    with pytest.raises(StackError, match="cannot change any more: a PDS was deployed with them"):
+        await kubectl("apply", "-f", "-", given=example.replace("alice.example.com", "other.example.com"))
+    # The webhook leaves a resource alone that it did not make; the customer has a PDS.
+    answer = await road.deliver(checkout_event(user_id=user_id, email="alice@example.com"))
+    assert (answer.status_code, answer.json()["code"]) == (200, "already_provisioned")
+
+
+def test_the_demo_shows_the_road_and_leaves_nothing(tmp_path: Path) -> None:
+    demo = subprocess.run(
+        [sys.executable, "-m", "pds_stack", "demo"], cwd=tmp_path, text=True, capture_output=True, check=False
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "already_accepted" in demo.stdout
+    assert list(tmp_path.iterdir()) == []
