@@ -38,9 +38,9 @@ format: install ## Let ruff format and fix what it can
 	@$(BIN)/ruff format .
 
 lock: install ## Lock the newest versions that pyproject.toml allows
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header requirements/uv.in -o requirements/uv.txt
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --constraint requirements/runtime.txt \
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements/uv.in -o requirements/uv.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --constraint requirements/runtime.txt \
 		pyproject.toml stack/pyproject.toml --group dev -o requirements/dev.txt
 
 clean: ## Remove what the targets made in this folder

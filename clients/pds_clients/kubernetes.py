@@ -227,7 +227,12 @@ def _reason(body: bytes) -> str:
     try:
         answer = json.loads(body)
         causes = answer.get("details", {}).get("causes") or []
-        named = ", ".join(sorted({f"{cause.get('field')} ({cause.get('reason')})" for cause in causes}))
+        # "<nil>" is no field: it says that rules were not tried where the schema did not hold.
+        named = ", ".join(
+            sorted(
+                {f"{cause.get('field')} ({cause.get('reason')})" for cause in causes if cause.get("field") != "<nil>"}
+            )
+        )
         return f" {answer.get('reason', '')}{': ' + named if named else ''}".rstrip()
     except (ValueError, TypeError, AttributeError):
         return ""

@@ -5,10 +5,10 @@ A function a call makes each step atomic: newer-wins and never-over-an-id are de
 
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import httpx
-from postgrest import AsyncPostgrestClient
+from postgrest import APIResponse, AsyncPostgrestClient
 from postgrest.exceptions import APIError
 from pydantic import BaseModel, ValidationError
 
@@ -16,7 +16,17 @@ from pds_contract.errors import TryLater, UnknownUser
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow, SubscriptionMapping
 
 REQUEST_TIMEOUT = httpx.Timeout(10.0)
+PAGE = 500
 FOREIGN_KEY_VIOLATION = "23503"
+
+
+class _Request(Protocol):
+    """What postgrest's builders have in common."""
+
+    async def execute(self) -> APIResponse:
+        """Send it."""
+        ...
+
 
 RowT = TypeVar("RowT", bound=BaseModel)
 
@@ -62,18 +72,19 @@ class Supabase:
         Returns:
             Whether the row is now this checkout's.
         """
-        return bool(
-            await self._call(
-                "record_subscription",
-                p_user_id=mapping.user_id,
-                p_stripe_customer_id=mapping.stripe_customer_id,
-                p_stripe_subscription_id=mapping.stripe_subscription_id,
-                p_status=mapping.status,
-                p_checkout_session_id=mapping.checkout_session_id,
-                p_checkout_created_at=mapping.checkout_created_at.isoformat(),
-                p_event_created_at=mapping.event_created_at.isoformat(),
-            )
+        ours = await self._call(
+            "record_subscription",
+            p_user_id=mapping.user_id,
+            p_stripe_customer_id=mapping.stripe_customer_id,
+            p_stripe_subscription_id=mapping.stripe_subscription_id,
+            p_status=mapping.status,
+            p_checkout_session_id=mapping.checkout_session_id,
+            p_checkout_created_at=mapping.checkout_created_at.isoformat(),
+            p_event_created_at=mapping.event_created_at.isoformat(),
         )
+        if not isinstance(ours, bool):
+            raise _unusable()
+        return ours
 
     async def look_up_pds_service(self, user_id: str) -> PdsServiceLookup:
         """Read a user's row, and whether the user exists."""
@@ -94,14 +105,22 @@ class Supabase:
         )
         return _read(PdsServiceRow, row)
 
+    async def pds_services_after(self, user_id: str) -> list[PdsServiceRow]:
+        """Read a page of rows in the order of their user ids, from behind this one; an empty page is the end."""
+        query = self._tables.from_("pds_services").select("*").gt("user_id", user_id).order("user_id").limit(PAGE)
+        return [PdsServiceRow.model_validate(row) for row in await self._answer("pds_services", query)]
+
     async def _call(self, function: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        return await self._answer(function, self._tables.rpc(function, arguments))
+
+    async def _answer(self, what: str, request: _Request) -> Any:  # noqa: ANN401 - JSON
         try:
-            return (await self._tables.rpc(function, arguments).execute()).data
+            return (await request.execute()).data
         except APIError as error:
             if error.code == FOREIGN_KEY_VIOLATION:
                 raise UnknownUser("the user is not in auth.users") from None
             # PostgREST's and PostgreSQL's messages may quote values: only the code is kept.
-            raise TryLater("supabase", f"Supabase refused {function} (code {error.code})") from None
+            raise TryLater("supabase", f"Supabase refused {what} (code {error.code})") from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
 
@@ -110,4 +129,8 @@ def _read(model: type[RowT], document: object) -> RowT:
     try:
         return model.model_validate(document)
     except ValidationError:
-        raise TryLater("supabase", "Supabase's answer is not what the SQL function returns") from None
+        raise _unusable() from None
+
+
+def _unusable() -> TryLater:
+    return TryLater("supabase", "Supabase's answer is not what the SQL function returns")

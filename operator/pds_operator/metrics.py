@@ -1,6 +1,6 @@
 """What the operator counts."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 DEPLOYS = Counter("pds_operator_deploys", "Deploys by how they ended.", ["outcome"])
 ORPHANED_OUTCOMES = Counter(
@@ -8,3 +8,8 @@ ORPHANED_OUTCOMES = Counter(
 )
 VISITS = Counter("pds_operator_visits", "Visits of resources by how they ended.", ["end"])
 EVENTS_DROPPED = Counter("pds_operator_watch_events_dropped", "Watch events that told only of our own writes.")
+ROWS_WITHOUT_RESOURCE = Gauge(
+    "pds_operator_rows_without_resource",
+    "Rows of pds_services whose user has no PdsProvision, as of the last sweep, by whether they have an id.",
+    ["has_id"],
+)

@@ -1,7 +1,6 @@
 """The operator's process: its clients, its reconciler, its admin port, from start to drained."""
 
 import asyncio
-import contextlib
 import contextvars
 import logging
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from pds_operator.reconciler.clients import Clients
 from pds_operator.reconciler.deployer import Deployer
 from pds_operator.reconciler.reconciler import Reconciler
 from pds_operator.reconciler.sightings import Sightings
+from pds_operator.reconciler.sweep import Sweep
 from pds_operator.reconciler.visit import Visitor
 from pds_operator.reconciler.work_queue import WorkQueue
 from pds_operator.reconciler.written import WrittenVersions
@@ -50,7 +50,7 @@ class OperatorProcess:
         self._readiness = Readiness()
         self._resources = AsyncExitStack()
         self._posting: contextvars.Context | None = None
-        self._unsettled_first: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
         self.api: KubernetesApi
         self.reconciler: Reconciler
 
@@ -68,10 +68,9 @@ class OperatorProcess:
     async def stop(self) -> None:
         """Finish the visits under way, then close everything."""
         self._readiness.ready = False
-        if self._unsettled_first:
-            self._unsettled_first.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._unsettled_first
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await self.reconciler.drain()
         await self._resources.aclose()
 
@@ -98,7 +97,11 @@ class OperatorProcess:
         self.reconciler = self._reconciler(clients, token)
         runner: web.AppRunner = await serve(admin_app(self._readiness), settings.admin_port)
         opened.push_async_callback(runner.cleanup)
-        self._unsettled_first = asyncio.create_task(self._notice_unsettled(provisions), name="unsettled first")
+        sweep = Sweep(clients.supabase, self.reconciler.knows, settings.pds_poll_ready)
+        self._background = [
+            asyncio.create_task(self._notice_unsettled(provisions), name="unsettled first"),
+            asyncio.create_task(sweep.run(), name="sweep"),
+        ]
         self._readiness.ready = True
 
     def _reconciler(self, clients: Clients, token: Callable[[], str]) -> Reconciler:

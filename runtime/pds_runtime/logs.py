@@ -23,3 +23,5 @@ def log_json(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Malformed HTTP makes aiohttp print a traceback that quotes what was sent; it is answered 400 all the same.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)

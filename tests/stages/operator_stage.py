@@ -83,14 +83,7 @@ class Stage:
         chosen = OperatorSettings.model_validate({_field(name): value for name, value in values.items()})
         stop, ready = threading.Event(), threading.Event()
         ended = asyncio.create_task(
-            asyncio.to_thread(
-                kopf.run,
-                standalone=True,
-                namespaces=[self.namespace],
-                memo=kopf.Memo(settings=chosen),
-                stop_flag=stop,
-                ready_flag=ready,
-            )
+            asyncio.to_thread(asyncio.run, _operate(self.namespace, kopf.Memo(settings=chosen), stop, ready))
         )
         operator = Operator(stop, ended, chosen.admin_port)
         self.running.append(operator)
@@ -201,6 +194,12 @@ class Stage:
     async def events(self, user_id: str) -> list[dict[str, Any]]:
         listed = await self.api.call("GET", f"/api/v1/namespaces/{self.namespace}/events")
         return [item for item in listed["items"] if item["involvedObject"]["name"] == provision_name(user_id)]
+
+
+async def _operate(namespace: str, memo: kopf.Memo, stop: threading.Event, ready: threading.Event) -> None:
+    await kopf.operator(standalone=True, namespaces=[namespace], memo=memo, stop_flag=stop, ready_flag=ready)
+    # kopf closes its session last; the loop has to go on for a moment until its TLS connections are closed too.
+    await asyncio.sleep(0.05)
 
 
 async def metrics_text(api: KubernetesApi) -> str:

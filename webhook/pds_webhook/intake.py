@@ -56,7 +56,9 @@ class Intake:
         try:
             parameters = parameters_of(checkout.metadata, checkout.email, self._rules)
         except InvalidInput as error:
-            return Answer(Code(error.code), error.message, error.field)
+            # Stripe repeats the event as it was: a correction of the session's metadata would not reach us.
+            message = f"paid, but {error}. Apply a PdsProvision with a usable value by hand, or refund"
+            return Answer(Code(error.code), message, error.field)
         if mapped is Mapped.UNKNOWN_USER:
             return Answer(
                 Code.UNKNOWN_USER, "paid, but the user is not in auth.users; make the user, or refund", "user_id"

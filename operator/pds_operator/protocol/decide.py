@@ -60,8 +60,9 @@ def _before_deploy(facts: Facts, policy: Policy) -> Step:
         return Reserve(name.hostname)
     if facts.reservation.hostname == name.hostname and facts.reservation.user_id != provision.spec.user_id:
         return TryNextName()
-    if facts.lookup is None:
-        return _wait_for_former_self(facts, policy, name) or LookUpRow()
+    waiting = _wait_for_former_self(facts, policy, name)
+    if waiting or facts.lookup is None:
+        return waiting or LookUpRow()
     return _with_row(facts, policy, name)
 
 
@@ -87,6 +88,7 @@ def _is_inherited(facts: Facts, name: Names) -> bool:
     reservation, provision = facts.reservation, facts.provision
     return (
         reservation is not None
+        and reservation.hostname == name.hostname
         and reservation.provision_uid != provision.metadata.uid
         and provision.status.hostname != name.hostname
     )

@@ -1,9 +1,10 @@
 """Writing a verdict: the status patch and the Events that follow from how a resource stands."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pds_contract.conditions import READY, STALLED, Reason, Standing, conditions_of
+from pds_contract.conditions import READY, STALLED, Reason, Standing, Trouble, conditions_of
 from pds_contract.resource import Condition, PdsProvision, ProvisionStatus
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.steps import Event, Record, Rest, StatusPatch
@@ -50,6 +51,12 @@ def stand(
     """
     provision = facts.provision
     generation = provision.metadata.generation
+    said = provision.status.condition(STALLED)
+    if said and said.reason == Reason.TWO_SERVICES and not (acted and provision.retry is not None):
+        # It stays said until a person has seen to it and asks for a retry.
+        standing = replace(standing, stalled=Trouble(Reason.TWO_SERVICES, said.message))
+    if provision.edited or provision.retry is not None:
+        status = {"nextAttemptTime": None, **status}  # what bypassed a date puts an end to it
     patch: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": conditions_patch(provision, standing, generation, facts.now),

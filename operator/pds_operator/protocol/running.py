@@ -1,9 +1,8 @@
 """A resource that has its service's id: keep the row true, follow the service."""
 
-from dataclasses import replace
 from typing import Any
 
-from pds_contract.conditions import READY, STALLED, Reason, Standing, Trouble, at_work, needs_person
+from pds_contract.conditions import READY, Reason, Standing, at_work, needs_person
 from pds_contract.resource import Phase
 from pds_contract.rows import PdsServiceRow
 from pds_contract.service import ServiceState
@@ -90,10 +89,6 @@ def _record(
         standing = _still_ready(facts, standing)
     if status.claim and claim_wait(status.claim, facts.claim_seen_for, facts.now, policy) <= 0:
         more["claim"] = None  # of a holder that an id from elsewhere overtook; its deploy is over or never was
-    stalled = status.condition(STALLED)
-    if stalled and stalled.reason == Reason.TWO_SERVICES and facts.provision.retry is None:
-        # It stays said until a person has seen to it and asks for a retry.
-        standing = replace(standing, stalled=Trouble(Reason.TWO_SERVICES, stalled.message))
     return stand(facts, standing, rest=rest, **more)
 
 

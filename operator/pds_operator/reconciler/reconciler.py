@@ -44,13 +44,19 @@ class Reconciler:
         self._sightings = sightings
         self._policy = policy
         self._written = written
+        self._known: set[str] = set()
         self._workers = [
             asyncio.create_task(self._work(), name=f"reconciler worker {number}") for number in range(workers)
         ]
 
+    def knows(self, name: str) -> bool:
+        """Tell whether there is a resource of this name, as far as the watch has told."""
+        return name in self._known
+
     def noticed(self, provision: PdsProvision) -> None:
         """Take up a resource that was listed, made or changed."""
         name = provision.metadata.name
+        self._known.add(name)
         if self._written.covers(provision):
             metrics.EVENTS_DROPPED.inc()
             return
@@ -60,6 +66,7 @@ class Reconciler:
 
     def gone(self, name: str) -> None:
         """Forget a resource that was deleted."""
+        self._known.discard(name)
         self._queue.forget(name)
         self._sightings.forget(name)
         self._written.forget(name)

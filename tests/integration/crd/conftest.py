@@ -1,13 +1,20 @@
 """PdsProvisions as an administrator writes them, with nothing of ours between the test and the API server."""
 
 import uuid
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pds_clients.kubernetes import MERGE_PATCH, Json, KubernetesApi
 from pds_contract.resource import API_VERSION, GROUP, KIND, PLURAL, VERSION
+from pds_stack.console import Console
+from pds_stack.kubernetes import programs
+from pds_stack.kubernetes.kubectl import Kubectl
+
+RunKubectl = Callable[..., Awaitable[str]]
 
 CLAIM: Json = {
     "id": "claim-1",
@@ -37,7 +44,7 @@ class Crd:
     api: KubernetesApi
     path: str
 
-    async def create(self, *, user_id: str | None = None, name: str | None = None, **spec: object) -> Json:
+    async def create(self, *, user_id: Any = None, name: str | None = None, **spec: Any) -> Json:  # noqa: ANN401 - also wrong ones
         """Create one; a field of spec that is given as None is left out."""
         user_id = user_id or new_user_id()
         fields = {"userId": user_id, "email": "alice@a.example", **spec}
@@ -69,6 +76,22 @@ class Crd:
     async def put(self, document: Json, subresource: str = "") -> Json:
         return await self.api.call("PUT", self._one(document) + subresource, body=document)
 
+    async def apply(self, made: Json, spec: Json) -> Json:
+        """Apply a spec on the server's side, as GitOps does."""
+        manifest = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"name": made["metadata"]["name"]},
+            "spec": spec,
+        }
+        return await self.api.call(
+            "PATCH",
+            self._one(made),
+            query={"fieldManager": "gitops", "force": "true"},
+            body=manifest,
+            content_type="application/apply-patch+yaml",
+        )
+
     async def select(self, selector: str) -> list[Any]:
         """The names of those that a field selector finds."""
         found = await self.api.call("GET", self.path, query={"fieldSelector": selector})
@@ -81,3 +104,14 @@ class Crd:
 @pytest.fixture
 def crd(api: KubernetesApi, namespace: str) -> Crd:
     return Crd(api, f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}")
+
+
+@pytest.fixture
+async def kubectl(stack: Mapping[str, str], namespace: str, tmp_path: Path) -> RunKubectl:
+    """The stack's kubectl, in the test's namespace; what it prints."""
+    program = Kubectl((await programs(Console())).kubectl, Path(stack["KUBECONFIG"]))
+
+    async def run(*arguments: str) -> str:
+        return await program(*arguments, f"--namespace={namespace}", f"--cache-dir={tmp_path}")
+
+    return run

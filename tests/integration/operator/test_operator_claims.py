@@ -121,7 +121,7 @@ async def test_stopping_in_the_middle_of_a_deploy_keeps_the_outcome(stage: Stage
 
 async def test_a_resource_deleted_in_the_middle_of_a_deploy_leaves_its_id_in_the_row(stage: Stage) -> None:
     stage.simulator.change(answer_seconds=0.3)
-    await stage.operate(PDS_DEPLOY_TIMEOUT=5)
+    await stage.operate(PDS_DEPLOY_TIMEOUT=1.5)
     user_id = await stage.ask()
     await stage.eventually(lambda: stage.simulator.services, "the deploy has taken effect, its answer has not come")
     await stage.delete(user_id)

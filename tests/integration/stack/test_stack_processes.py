@@ -87,7 +87,7 @@ async def test_a_program_that_ignores_sigterm_is_killed_with_its_children(tmp_pa
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_a_program_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:  # noqa: S603 - to be killed
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "started\n"
         wait_until("the child", lambda: "sleep" in " ".join(descendants(parent.pid).values()), 20)
