@@ -227,12 +227,9 @@ def _reason(body: bytes) -> str:
     try:
         answer = json.loads(body)
         causes = answer.get("details", {}).get("causes") or []
-        # "<nil>" is no field: it says that rules were not tried where the schema did not hold.
-        named = ", ".join(
-            sorted(
-                {f"{cause.get('field')} ({cause.get('reason')})" for cause in causes if cause.get("field") != "<nil>"}
-            )
-        )
-        return f" {answer.get('reason', '')}{': ' + named if named else ''}".rstrip()
+        named = {f"{cause.get('field')} ({cause.get('reason')})" for cause in causes}
+        # "<nil>" is the object as a whole: a rule on it failed, or its rules were not tried for a field's fault.
+        fields = {name for name in named if not name.startswith("<nil>")} or {"the object" for _ in named}
+        return f" {answer.get('reason', '')}{': ' + ', '.join(sorted(fields)) if fields else ''}".rstrip()
     except (ValueError, TypeError, AttributeError):
         return ""

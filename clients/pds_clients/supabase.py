@@ -108,7 +108,10 @@ class Supabase:
     async def pds_services_after(self, user_id: str) -> list[PdsServiceRow]:
         """Read a page of rows in the order of their user ids, from behind this one; an empty page is the end."""
         query = self._tables.from_("pds_services").select("*").gt("user_id", user_id).order("user_id").limit(PAGE)
-        return [PdsServiceRow.model_validate(row) for row in await self._answer("pds_services", query)]
+        rows = await self._answer("pds_services", query)
+        if not isinstance(rows, list):
+            raise _unusable()
+        return [_read(PdsServiceRow, row) for row in rows]
 
     async def _call(self, function: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
         return await self._answer(function, self._tables.rpc(function, arguments))
@@ -133,4 +136,4 @@ def _read(model: type[RowT], document: object) -> RowT:
 
 
 def _unusable() -> TryLater:
-    return TryLater("supabase", "Supabase's answer is not what the SQL function returns")
+    return TryLater("supabase", "Supabase's answer has not the shape of what was asked for")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import kopf
+from pydantic import ValidationError
 
 from pds_contract.resource import GROUP, PLURAL, VERSION, PdsProvision
 from pds_operator.process import OperatorProcess
@@ -24,7 +25,8 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> N
     settings.queueing.worker_limit = 200
     settings.queueing.idle_timeout = 0.05
     settings.scanning.disabled = True
-    memo.process = await OperatorProcess.start(memo.get("settings") or load_settings(OperatorSettings))
+    if "process" not in memo:  # under ``kopf run``, which knows nothing of our command
+        memo.process = await OperatorProcess.start(memo.get("settings") or load_settings(OperatorSettings))
 
 
 @kopf.on.login()
@@ -46,15 +48,19 @@ async def seen(event: Mapping[str, Any], memo: kopf.Memo, **_: Any) -> None:
     """Tell the reconciler what the watch saw."""
     process: OperatorProcess = memo.process
     process.post_events_from_here()
-    provision = PdsProvision.model_validate(event["object"])
     if event["type"] == "DELETED":
-        process.reconciler.gone(provision.metadata.name)
-    else:
-        process.reconciler.noticed(provision)
+        process.reconciler.gone(event["object"]["metadata"]["name"])
+        return
+    try:
+        process.reconciler.noticed(PdsProvision.model_validate(event["object"]))
+    except ValidationError:
+        # Of a CRD newer than this program. The visit says so, again and again, rather than nobody.
+        process.reconciler.look_at(event["object"]["metadata"]["name"])
 
 
 @kopf.on.cleanup()
 async def stop(memo: kopf.Memo, **_: Any) -> None:
     """Finish what was begun, then close."""
-    if "process" in memo:
-        await memo.process.stop()
+    process: OperatorProcess | None = memo.get("process")
+    if process is not None:
+        await process.stop()

@@ -50,6 +50,7 @@ class OperatorProcess:
         self._readiness = Readiness()
         self._resources = AsyncExitStack()
         self._posting: contextvars.Context | None = None
+        self._unposted: list[tuple[PdsProvision, Event]] = []
         self._background: list[asyncio.Task[None]] = []
         self.api: KubernetesApi
         self.reconciler: Reconciler
@@ -66,7 +67,7 @@ class OperatorProcess:
         return process
 
     async def stop(self) -> None:
-        """Finish the visits under way, then close everything."""
+        """Finish the visits under way, then close everything. Stopping twice is stopping once."""
         self._readiness.ready = False
         for task in self._background:
             task.cancel()
@@ -78,6 +79,9 @@ class OperatorProcess:
         """Remember kopf's context of a handler: ``kopf.event`` finds its queue in it, our workers have none."""
         if self._posting is None:
             self._posting = contextvars.copy_context()
+            for provision, event in self._unposted:
+                self._announce(provision, event)
+            self._unposted.clear()
 
     async def _open(self) -> None:
         settings, opened = self._settings, self._resources
@@ -143,6 +147,7 @@ class OperatorProcess:
 
     def _announce(self, provision: PdsProvision, event: Event) -> None:
         if self._posting is None:
+            self._unposted.append((provision, event))  # before kopf's first list has come in
             return
         reference = kopf.Body(
             {

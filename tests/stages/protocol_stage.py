@@ -61,7 +61,7 @@ def provision(
     retry: str | None = None,
     created: datetime = NOW,
     deleted: datetime | None = None,
-    **spec: Any,  # noqa: ANN401 - any field of spec
+    **spec: Any,
 ) -> PdsProvision:
     """A resource of generation 1; by default nobody has looked at it yet."""
     return PdsProvision(
@@ -79,12 +79,12 @@ def provision(
     )
 
 
-def seen(**fields: Any) -> ProvisionStatus:  # noqa: ANN401 - any field of status
+def seen(**fields: Any) -> ProvisionStatus:
     """A status whose operator has decided on generation 1."""
     return ProvisionStatus(**{"observed_generation": 1, **fields})
 
 
-def open_claim(**fields: Any) -> Claim:  # noqa: ANN401 - any field of a claim
+def open_claim(**fields: Any) -> Claim:
     return Claim(
         **{
             "id": "theirs",
@@ -127,7 +127,7 @@ def lookup(found: PdsServiceRow | None = None) -> PdsServiceLookup:
     return PdsServiceLookup(user_exists=True, row=found)
 
 
-def facts(of: PdsProvision | None = None, **known: Any) -> Facts:  # noqa: ANN401 - any of the facts
+def facts(of: PdsProvision | None = None, **known: Any) -> Facts:
     """What is known when a visit begins, and whatever is given."""
     return Facts(**{"provision": of or provision(), "now": NOW, **known})
 
@@ -136,7 +136,7 @@ def before_deploy(
     of: PdsProvision | None = None,
     presence: Presence = Presence.ABSENT,
     found: PdsServiceRow | None = None,
-    **known: Any,  # noqa: ANN401 - any of the facts
+    **known: Any,
 ) -> Facts:
     """What is known once everything that comes before a deploy has been asked."""
     asked = {"reservation": reservation(), "lookup": lookup(found), "presence": presence}

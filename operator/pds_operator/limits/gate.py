@@ -45,11 +45,15 @@ class Gate:
         return True
 
     def leave(self, name: str) -> None:
-        """Give the place back, if there is one, and call the next."""
+        """Give the place back, if there is one: to the next, who is called.
+
+        The next has it from now on, so that nobody slips in between, and gives it back even if it needs none any more.
+        """
         if name in self._inside:
             self._inside.remove(name)
             if self._waiting:
                 following, _ = self._waiting.popitem(last=False)
+                self._inside.add(following)
                 self._wake(following)
 
     def held(self) -> Held | None:

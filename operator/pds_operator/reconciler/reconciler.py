@@ -64,6 +64,11 @@ class Reconciler:
         if delay is not None:
             self._queue.add(name, delay, urgent=not is_settled(provision))
 
+    def look_at(self, name: str) -> None:
+        """Take up a resource of which no more than the name could be read."""
+        self._known.add(name)
+        self._queue.add(name)
+
     def gone(self, name: str) -> None:
         """Forget a resource that was deleted."""
         self._known.discard(name)

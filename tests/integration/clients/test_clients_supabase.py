@@ -17,7 +17,7 @@ from .conftest import EMAIL
 
 KEY = "zqxj-service-role-key"
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
-CALLS = pytest.mark.parametrize("call", ["record", "look up", "mirror"])
+CALLS = pytest.mark.parametrize("call", ["record", "look up", "mirror", "list"])
 
 
 def mapping(user_id: str, session: str = "cs_1", minutes: int = 0) -> SubscriptionMapping:
@@ -30,11 +30,13 @@ def row(user_id: str, service_id: int | None = 800, status: str = "provisioning"
 
 
 async def made(supabase: Supabase, call: str, user_id: str) -> object:
-    """Make one of the three calls."""
+    """Make one of the four calls."""
     if call == "record":
         return await supabase.record_subscription(mapping(user_id))
     if call == "look up":
         return await supabase.look_up_pds_service(user_id)
+    if call == "list":
+        return await supabase.pds_services_after(user_id)
     return await supabase.mirror_pds_service(row(user_id))
 
 
@@ -45,8 +47,8 @@ async def supabase(stack: Mapping[str, str]) -> AsyncIterator[Supabase]:
 
 
 @pytest.fixture
-def user_id(new_user: Callable[[str], str]) -> str:
-    return new_user(f"{uuid.uuid4()}-{EMAIL}")
+def user_id(new_user: Callable[[], str]) -> str:
+    return new_user()
 
 
 async def test_a_checkout_is_recorded_unless_a_newer_one_is_there(
@@ -88,6 +90,16 @@ async def test_an_id_comes_after_none_and_then_stays(supabase: Supabase, user_id
     assert await supabase.mirror_pds_service(row(user_id, 2**63 - 1)) == row(user_id, 2**63 - 1)
     for wanted in (awaited, row(user_id, 801), row(user_id, None, "deploy_failed")):
         assert await supabase.mirror_pds_service(wanted) == row(user_id, 2**63 - 1), "the row as it is, to compare"
+
+
+async def test_rows_are_listed_in_the_order_of_their_users(supabase: Supabase, new_user: Callable[[], str]) -> None:
+    users = sorted(new_user() for _ in range(3))
+    for each in reversed(users):
+        await supabase.mirror_pds_service(row(each))
+    found = await supabase.pds_services_after(users[0])
+    assert [one for one in found if one.user_id in users] == [row(users[1]), row(users[2])]
+    assert [one.user_id for one in found] == sorted(one.user_id for one in found)
+    assert await supabase.pds_services_after("ffffffff-ffff-ffff-ffff-ffffffffffff") == []
 
 
 async def test_a_row_that_another_program_wrote(supabase: Supabase, database: psycopg.Connection, user_id: str) -> None:
@@ -144,20 +156,20 @@ async def test_nobody_listens(closed_port: int, user_id: str, call: str) -> None
 @pytest.mark.parametrize(
     ("status", "body"),
     [
-        *[(200, body) for body in ("", "<html>zqxj</html>", '"zqxj"', '{"user_id": "zqxj"}', '{"row": "zqxj"}')],
+        *[(200, body) for body in ("<html>zqxj</html>", '"zqxj"', '{"user_id": "zqxj"}', '{"row": "zqxj"}')],
         *[(302, ""), (401, '{"message": "zqxj"}'), (404, '{"code": "PGRST202", "message": "zqxj"}')],
         *[(500, "<html>zqxj</html>"), (502, '{"message": "zqxj"}'), (503, ""), (504, "null"), (429, "[]")],
     ],
 )
 async def test_an_answer_that_cannot_be_used(call: str, status: int, body: str) -> None:
-    requests: list[object] = []
+    requests: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
-        requests.append(await request.json())
+        requests.append(request.path)
         return web.Response(status=status, text=body, content_type="application/json", headers={"Location": "/"})
 
     app = web.Application()
-    app.router.add_post("/rest/v1/rpc/{function}", answer)
+    app.router.add_route("*", "/rest/v1/{path:.*}", answer)
     async with TestServer(app) as server, Supabase(str(server.make_url("")).rstrip("/"), lambda: KEY) as supabase:
         with pytest.raises(TryLater) as caught:
             await made(supabase, call, str(uuid.uuid4()))

@@ -44,7 +44,7 @@ class Crd:
     api: KubernetesApi
     path: str
 
-    async def create(self, *, user_id: Any = None, name: str | None = None, **spec: Any) -> Json:  # noqa: ANN401 - also wrong ones
+    async def create(self, *, user_id: Any = None, name: str | None = None, **spec: Any) -> Json:
         """Create one; a field of spec that is given as None is left out."""
         user_id = user_id or new_user_id()
         fields = {"userId": user_id, "email": "alice@a.example", **spec}

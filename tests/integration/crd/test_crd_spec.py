@@ -53,7 +53,7 @@ async def test_what_a_person_writes_in_status_is_dropped_at_creation(crd: Crd) -
 async def test_the_name_is_the_user_s(crd: Crd) -> None:
     user_id = new_user_id()
     for name in (f"pds-{new_user_id()}", user_id, f"pds-{user_id}-2", "alice"):
-        assert "FieldValueInvalid" in await refusal(crd, user_id=user_id, name=name)
+        assert "422 Invalid: the object" in await refusal(crd, user_id=user_id, name=name)
     assert (await crd.create(user_id=user_id))["metadata"]["name"] == f"pds-{user_id}"
 
 

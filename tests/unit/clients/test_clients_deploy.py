@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from pds_clients.backend import PdsBackend
 from pds_contract.deploy import Deployed, OutcomeUnknown, Rejected, Throttled, Unauthorized
@@ -205,12 +207,20 @@ async def test_what_is_sent(canned: Canned, open_backend: OpenBackend) -> None:
     }
 
 
-async def test_each_deploy_has_a_connection_of_its_own(canned: Canned, open_backend: OpenBackend) -> None:
-    canned.answer = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"
-    backend = await open_backend(canned.url)
-    for _ in range(3):
-        assert await deploy(backend) == Deployed(None)
-    assert canned.connections == len(canned.received) == 3
+async def test_each_deploy_has_a_connection_of_its_own(open_backend: OpenBackend) -> None:
+    senders: list[object] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        senders.append(request.transport and request.transport.get_extra_info("peername"))
+        return web.json_response({"id": 800})
+
+    app = web.Application()
+    app.router.add_post("/deploy", answer)
+    async with TestServer(app) as keeping_alive:
+        backend = await open_backend(str(keeping_alive.make_url("")).rstrip("/"))
+        for _ in range(3):
+            assert await deploy(backend) == Deployed(800)
+    assert len(set(senders)) == len(senders) == 3
 
 
 async def test_a_rotated_token_is_sent_from_then_on(

@@ -36,16 +36,14 @@ from stages.protocol_stage import (
 )
 
 
-def with_row(found: PdsServiceRow, of: PdsProvision | None = None, **known: Any) -> Facts:  # noqa: ANN401 - any fact
+def with_row(found: PdsServiceRow, of: PdsProvision | None = None, **known: Any) -> Facts:
     return before_deploy(of, found=found, **known)
 
 
 @pytest.mark.parametrize("policy", [PROBE, IDEMPOTENT, HOLD])
 @pytest.mark.parametrize("status", ["provisioning", "deploy_failed", "deploy_succeeded_no_id", "anything"])
 @pytest.mark.parametrize("retry", [None, "now"])
-def test_a_row_with_an_id_is_never_deployed_whatever_its_status(
-    policy: Policy, status: str, retry: str | None
-) -> None:
+def test_a_row_with_an_id_is_never_deployed_whatever_its_status(policy: Policy, status: str, retry: str | None) -> None:
     known = with_row(row(800, status=status), provision(retry=retry))
     assert decide(known, policy) == LookAtService(800)
 

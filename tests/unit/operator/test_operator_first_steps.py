@@ -1,4 +1,4 @@
-"""Before a deploy: whether anything is begun at all, in what order is asked, under which names, and how long one waits."""
+"""Before a deploy: whether anything is begun, in what order is asked, under which names, and how long one waits."""
 
 from typing import Any
 
@@ -56,12 +56,12 @@ def test_a_backend_without_a_probe_has_not_said_that_the_hostname_is_absent() ->
 
 
 @pytest.mark.parametrize("status", SOMETHING_TO_DO)
-def test_one_that_is_being_deleted_is_left_alone(status: Any) -> None:  # noqa: ANN401 - a status
+def test_one_that_is_being_deleted_is_left_alone(status: Any) -> None:
     assert decide(facts(provision(status, deleted=after(0), generation=2, retry="now")), PROBE) == Rest(None)
 
 
 @pytest.mark.parametrize("status", SOMETHING_TO_DO)
-def test_nothing_is_begun_while_suspended(status: Any) -> None:  # noqa: ANN401 - a status
+def test_nothing_is_begun_while_suspended(status: Any) -> None:
     step = decide(facts(provision(status, suspend=True, generation=2, retry="now")), PROBE)
     assert stands(step) == (Reason.SUSPENDED, "nobody")
     assert ends_in(step) is None
@@ -88,7 +88,7 @@ def test_the_backoff_in_status_is_waited_out(left: float) -> None:
 
 
 @pytest.mark.parametrize("due", [None, after(0), after(-10)])
-def test_one_that_is_due_is_tried(due: Any) -> None:  # noqa: ANN401 - a date
+def test_one_that_is_due_is_tried(due: Any) -> None:
     assert decide(facts(provision(seen(next_attempt_time=due))), PROBE) == Reserve(HOSTNAME)
 
 

@@ -33,12 +33,12 @@ from stages.protocol_stage import (
 ASKED: list[dict[str, Any]] = [{"retry": "now"}, {"generation": 2}, {"retry": "now", "generation": 2}]
 
 
-def claimed(claim: dict[str, Any] | None = None, **resource: Any) -> PdsProvision:  # noqa: ANN401 - any argument
+def claimed(claim: dict[str, Any] | None = None, **resource: Any) -> PdsProvision:
     status = seen(hostname=HOSTNAME, username="alice", attempts=1, claim=open_claim(**(claim or {})))
     return provision(status, **resource)
 
 
-def inherited(of: PdsProvision | None = None, **known: Any) -> Facts:  # noqa: ANN401 - any of the facts
+def inherited(of: PdsProvision | None = None, **known: Any) -> Facts:
     return facts(of, reservation=reservation(uid=FORMER_UID), **known)
 
 

@@ -1,0 +1,70 @@
+"""Logs of a process of its own: one JSON object a line, on stderr."""
+
+import json
+import subprocess
+import sys
+from datetime import datetime
+from typing import Any
+
+
+def logged(*lines: str) -> list[dict[str, Any]]:
+    """What a program of these lines logs."""
+    program = "\n".join(["import logging", "from pds_runtime.logs import log_json", "log_json()", *lines])
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout == ""
+    return [json.loads(line) for line in ended.stderr.splitlines()]
+
+
+def test_a_line_is_one_object_with_time_level_logger_and_message() -> None:
+    (line,) = logged("logging.getLogger('pds_example').warning('%s of %s', 1, 'two')")
+    moment = datetime.strptime(line.pop("time"), "%Y-%m-%dT%H:%M:%S%z")
+    assert moment.tzinfo is not None
+    assert line == {"level": "WARNING", "logger": "pds_example", "message": "1 of two"}
+
+
+def test_extra_fields_stand_beside_it() -> None:
+    (line,) = logged("logging.info('a visit', extra={'provision': 'pds-1', 'attempts': 3, 'took': 0.5, 'id': None})")
+    assert (line["message"], line["provision"], line["attempts"], line["took"], line["id"]) == (
+        "a visit",
+        "pds-1",
+        3,
+        0.5,
+        None,
+    )
+
+
+def test_an_exception_stays_within_its_line() -> None:
+    lines = logged(
+        "try:",
+        "    raise ValueError('broken')",
+        "except ValueError:",
+        "    logging.exception('a visit broke off', extra={'provision': 'pds-1'})",
+        "logging.info('next')",
+    )
+    assert [line["message"] for line in lines] == ["a visit broke off", "next"]
+    assert lines[0]["exc_info"].endswith("ValueError: broken")
+    assert lines[0]["exc_info"].startswith("Traceback")
+    assert lines[0]["provision"] == "pds-1"
+
+
+def test_text_with_line_breaks_and_quotes_forges_no_line() -> None:
+    text = 'a\n{"level": "CRITICAL"}\r\n"b"\u2028\N{EURO SIGN}'
+    (line,) = logged(f"logging.info({text!r}, extra={{'given': {text!r}}})")
+    assert (line["message"], line["given"], line["level"]) == (text, text, "INFO")
+
+
+def test_what_was_configured_before_is_replaced() -> None:
+    assert len(logged("log_json()", "logging.info('once')")) == 1
+
+
+def test_libraries_that_name_every_request_speak_from_warnings_on() -> None:
+    libraries = ["httpx", "httpcore", "aiohttp.access", "kopf", "kopf.objects", "stripe", "pds_example"]
+    lines = logged(
+        f"for name in {libraries}:",
+        "    logging.getLogger(name).info('request')",
+        "    logging.getLogger(name).warning('trouble')",
+        "logging.debug('unheard')",
+    )
+    assert [line["logger"] for line in lines if line["level"] == "INFO"] == ["pds_example"]
+    assert [line["logger"] for line in lines if line["level"] == "WARNING"] == libraries
+    assert "unheard" not in str(lines)
