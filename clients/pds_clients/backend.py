@@ -26,7 +26,7 @@ from pds_contract.deploy import (
 from pds_contract.errors import CredentialsRejected, NotFound, Refused, TryLater
 from pds_contract.service import ServiceState, parse_json, service_id_of
 
-LOOK_TIMEOUT = httpx.Timeout(10.0)
+LOOK_TIMEOUT = 10.0
 CONNECT_TIMEOUT = 10.0
 _HEADERS = {"Accept": "application/json", "X-Requested-With": "XMLHttpRequest"}
 _NO_SUCH_CALL = {404, 405, 501}
@@ -148,15 +148,20 @@ class PdsBackend:
         except _TooLateError:
             return NotSent("the time to send the deploy was over before the connection stood")
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+            if attempt.answer is not None:
+                # The rest of the answer was lost; its status says what became of the deploy.
+                return _outcome(*attempt.answer, b"")
             if attempt.sent:
                 return OutcomeUnknown(f"the deploy was sent and got no answer ({type(error).__name__})")
             return NotSent(f"the backend could not be reached ({type(error).__name__})")
-        return _outcome(response)
+        return _outcome(response.status_code, response.headers, response.content)
 
     async def _look(self, method: str, path: str, body: object = None) -> httpx.Response:
         try:
-            return await self._looks.request(method, path, json=body)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            # httpx's own time-out begins anew with each byte.
+            async with asyncio.timeout(LOOK_TIMEOUT):
+                return await self._looks.request(method, path, json=body)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             raise TryLater("backend", f"the backend gave no answer ({type(error).__name__})") from None
 
 
@@ -171,25 +176,28 @@ class _Attempt:
         self._in_time = in_time
         self._timeout = timeout
         self.sent = False
+        self.answer: tuple[int, httpx.Headers] | None = None
         self.scope: asyncio.Timeout
 
-    async def trace(self, event: str, _: Mapping[str, Any]) -> None:
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Httpx's ``trace`` extension calls this; no await may come between the look at the clock and the send."""
-        if event == "http11.send_request_headers.started":
+        if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
             self.scope.reschedule(asyncio.get_running_loop().time() + self._timeout)
             if not self._in_time():
                 raise _TooLateError
             self.sent = True
+        elif event == "http11.receive_response_headers.complete" and self.sent:
+            _, status, _, headers = info["return_value"]
+            self.answer = (status, httpx.Headers(headers))
 
 
-def _outcome(response: httpx.Response) -> DeployOutcome:
-    status = response.status_code
+def _outcome(status: int, headers: httpx.Headers, content: bytes) -> DeployOutcome:
     if 200 <= status < 300:
         try:
-            return Deployed(service_id_of(parse_json(response.content)))
+            return Deployed(service_id_of(parse_json(content)))
         except ValueError:
             return Deployed(None)
-    retry_after = seconds_to_wait(response.headers.get("Retry-After"))
+    retry_after = seconds_to_wait(headers.get("Retry-After"))
     if status >= 500 or status in _IN_DOUBT:
         return OutcomeUnknown(f"the backend answered the deploy with {status}", retry_after)
     if status == 429:

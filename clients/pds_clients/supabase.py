@@ -3,6 +3,7 @@
 A function a call makes each step atomic: newer-wins and never-over-an-id are decided where the row is locked.
 """
 
+import asyncio
 from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pds_contract.errors import TryLater, UnknownUser
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow, SubscriptionMapping
 
-REQUEST_TIMEOUT = httpx.Timeout(10.0)
+REQUEST_TIMEOUT = 10.0
 PAGE = 500
 FOREIGN_KEY_VIOLATION = "23503"
 
@@ -118,13 +119,15 @@ class Supabase:
 
     async def _answer(self, what: str, request: _Request) -> Any:  # noqa: ANN401 - JSON
         try:
-            return (await request.execute()).data
+            # httpx's own time-out begins anew with each byte.
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                return (await request.execute()).data
         except APIError as error:
             if error.code == FOREIGN_KEY_VIOLATION:
                 raise UnknownUser("the user is not in auth.users") from None
             # PostgREST's and PostgreSQL's messages may quote values: only the code is kept.
             raise TryLater("supabase", f"Supabase refused {what} (code {error.code})") from None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
             raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -20,8 +20,8 @@ class DeployRequest:
     """The body of ``POST /deploy``, field names as the mission has them. ``disksize`` is in GiB."""
 
     username: str
-    password: str
-    email: str
+    password: str = field(repr=False)
+    email: str = field(repr=False)
     hostname: str
     disksize: int
 

@@ -20,6 +20,7 @@ class PdsServiceRow(BaseModel):
     pds_service_id: int | None = None
     hostname: str | None = None
     status: str
+    updated_at: datetime | None = None
 
 
 class PdsServiceLookup(BaseModel):

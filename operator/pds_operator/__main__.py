@@ -1,6 +1,7 @@
 """The command ``pds-operator``."""
 
 import asyncio
+import signal
 import sys
 
 import kopf
@@ -11,6 +12,9 @@ from pds_operator.process import OperatorProcess
 from pds_operator.settings import OperatorSettings
 from pds_runtime.logs import log_json
 from pds_runtime.settings import EXIT_UNUSABLE_SETTINGS, load_settings
+
+LAST_EVENTS = 0.2
+"""Seconds in which kopf posts the Events of what was just finished."""
 
 
 def main() -> None:
@@ -32,12 +36,40 @@ def main() -> None:
 
 
 async def run(settings: OperatorSettings) -> None:
-    """Run kopf around what does the work; the work is started first, so that kopf's end does not cancel it."""
+    """Run kopf around what does the work.
+
+    The work is started first and drained first: kopf ends every task that is younger than itself, and posts no Event
+    any more once it has begun to stop.
+    """
+    stopping, stop_kopf, watching = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    _stop_on_signals(stopping)
     process = await OperatorProcess.start(settings)
     try:
-        await kopf.operator(standalone=True, namespaces=[settings.pds_namespace], memo=kopf.Memo(process=process))
+        signalled = asyncio.create_task(stopping.wait())
+        started = asyncio.create_task(watching.wait())
+        runs = asyncio.create_task(
+            kopf.operator(
+                standalone=True,
+                namespaces=[settings.pds_namespace],
+                memo=kopf.Memo(process=process),
+                stop_flag=stop_kopf,
+                ready_flag=watching,
+            )
+        )
+        await asyncio.wait({signalled, started, runs}, return_when=asyncio.FIRST_COMPLETED)
+        _stop_on_signals(stopping)  # again: kopf has put handlers of its own in their place
+        await asyncio.wait({signalled, runs}, return_when=asyncio.FIRST_COMPLETED)
+        await process.drain()
+        await asyncio.sleep(LAST_EVENTS)
+        stop_kopf.set()
+        await runs
     finally:
         await process.stop()
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
 
 
 if __name__ == "__main__":

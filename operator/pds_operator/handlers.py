@@ -49,7 +49,8 @@ async def seen(event: Mapping[str, Any], memo: kopf.Memo, **_: Any) -> None:
     process: OperatorProcess = memo.process
     process.post_events_from_here()
     if event["type"] == "DELETED":
-        process.reconciler.gone(event["object"]["metadata"]["name"])
+        # A new one of that name may be there already: the visit finds out.
+        process.reconciler.look_at(event["object"]["metadata"]["name"])
         return
     try:
         process.reconciler.noticed(PdsProvision.model_validate(event["object"]))

@@ -7,7 +7,7 @@ from pydantic import Field
 from pds_clients.settings import BackendSettings, KubernetesSettings, SupabaseSettings
 from pds_operator.protocol.policy import Policy, Redeploy
 
-Seconds = Annotated[float, Field(ge=0, le=86400)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
 class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings):
@@ -20,8 +20,8 @@ class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings):
     pds_max_deploys_per_hour: int = Field(default=1000, ge=0)
     pds_deploy_timeout: Seconds = 60.0
     pds_claim_seconds: Seconds = 15.0
-    pds_settle_seconds: Seconds = 30.0
-    pds_poll_ready: Annotated[float, Field(gt=0, le=86400)] = 1800.0
+    pds_settle_seconds: Annotated[float, Field(ge=0, le=86400)] = 30.0
+    pds_poll_ready: Seconds = 1800.0
     pds_retry_base: Annotated[float, Field(gt=0, le=3600)] = 5.0
 
     def policy(self) -> Policy:

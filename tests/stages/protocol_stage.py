@@ -139,8 +139,8 @@ def before_deploy(
     **known: Any,
 ) -> Facts:
     """What is known once everything that comes before a deploy has been asked."""
-    asked = {"reservation": reservation(), "lookup": lookup(found), "presence": presence}
-    return facts(of, **{**asked, **known})
+    asked = {"reservation": reservation(), "lookup": lookup(found), "row_seen_for": WAIT, **known}
+    return facts(of, **{"presences": {asked["reservation"].hostname: presence}, **asked})
 
 
 def service(state: ServiceState = ServiceState.RUNNING, hostname: str | None = HOSTNAME) -> ServiceSeen:

@@ -44,6 +44,7 @@ T = TypeVar("T")
 MOST_STEPS = 40
 """Of one visit; the longest road (two names, a deploy, the row, the service) needs about twenty."""
 
+ONE_IN_TEN = (*(False,) * 9, True)
 ERRORS: tuple[DependencyError, ...] = (
     TryLater("backend", "the backend could not be reached"),
     TryLater("backend", "the backend asks for patience", 429, 90.0),
@@ -127,27 +128,31 @@ class World:
     def _error(self, step: Step) -> DependencyError | None:
         if isinstance(step, Record | Rest | TryNextName | Deploy):
             return None
-        return self.choose((None, None, None, None, *ERRORS))
+        return self.choose(ERRORS) if self.choose(ONE_IN_TEN) else None
 
     def _take(self, known: Facts, step: Step) -> Facts:
         match step:
             case Reserve(hostname):
                 return self._reserve(known, hostname)
             case TryNextName():
-                return replace(known, candidate=known.candidate + 1, reservation=None, presence=None)
+                return replace(known, candidate=known.candidate + 1, reservation=None)
             case LookUpRow():
-                there = self.choose((True, True, True, False))
-                return replace(known, lookup=PdsServiceLookup(user_exists=there, row=self.row))
-            case Probe():
-                held = self.choose((None, None, None, HELD))
-                return replace(known, presence=self.choose(tuple(Presence)), held=held)
+                gone = self.choose(ONE_IN_TEN)
+                kept = self.row.hostname if self.row and self.row.pds_service_id is None else None
+                seen_for = self._seen_for(f"row of {kept}") if kept else 0.0
+                found = PdsServiceLookup(user_exists=not gone, row=self.row)
+                return replace(known, lookup=found, row_seen_for=seen_for)
+            case Probe(hostname):
+                held = HELD if self.choose(ONE_IN_TEN) else None
+                said = {**known.presences, hostname: self.choose(tuple(Presence))}
+                return replace(known, presences=said, held=held)
             case LookAtService():
                 named = self.choose((self.row.hostname if self.row else None, "another.example"))
                 return replace(known, service=ServiceSeen(named, self.choose(tuple(ServiceState))))
             case FindHolder():
                 return replace(known, holder=self.choose(("", "", "pds-other")))
             case Mirror(row):
-                if self.choose((False, False, True)):
+                if self.choose(ONE_IN_TEN):
                     return replace(known, user_gone=True)
                 return replace(known, mirrored=self._mirror(row))
             case Record():
@@ -177,7 +182,7 @@ class World:
     def _record(self, known: Facts, record: Record) -> Facts:
         assert says_already(self.provision, record.status) in {True, False}, "the patch is a valid status"
         self._write(record.status, record.events)
-        return replace(known, provision=self.provision)
+        return replace(known, provision=self.provision, mirrored=None if record.then is None else known.mirrored)
 
     def _write(self, patch: StatusPatch, events: tuple[Event, ...]) -> None:
         assert EMAIL not in repr((patch, events)), "personal data"
@@ -211,8 +216,9 @@ class World:
         assert not provision.spec.suspend
         assert provision.metadata.deletion_timestamp is None
         assert known.held is None, "no deploy may begin now"
-        assert known.presence is not None, "the backend was not asked"
-        assert step.hostname_absent == (known.presence is Presence.ABSENT)
+        assert step.hostname in known.presences, "the backend was not asked"
+        said_before = status.claim is not None and status.claim.hostname_absent
+        assert step.hostname_absent == (known.presences[step.hostname] is Presence.ABSENT or said_before)
         assert known.lookup is not None, "the row was not looked at"
         assert known.lookup.user_exists
         row = known.lookup.row

@@ -33,6 +33,7 @@ class Circuit:
     _rejected_key: str | None = None
     _trial: str | None = None
     _forbidden: set[str] = field(default_factory=set)
+    _sent: dict[str, str] = field(default_factory=dict, repr=False)
     _waiting: set[str] = field(default_factory=set)
 
     @property
@@ -47,6 +48,7 @@ class Circuit:
             CredentialsRejected: The circuit is open; ``retry_after`` says for how long at least.
         """
         if not self.open or self._trial == key:
+            self._sent[key] = self.token()
             return
         waited = self.clock() - self._opened_at
         token_changed = self.token() != self._rejected_token
@@ -54,6 +56,7 @@ class Circuit:
         due = self._wait if key != self._rejected_key else 2 * self._wait
         if self._trial is None and (token_changed or waited >= due):
             self._trial = key
+            self._sent[key] = self.token()
             return
         self._waiting.add(key)
         raise CredentialsRejected(
@@ -73,7 +76,12 @@ class Circuit:
             self.on_close(waiting)
 
     def rejected(self, key: str, status: int) -> None:
-        """Note that a call was answered by 401 or 403."""
+        """Note that a call was answered by 401 or 403.
+
+        Of the calls that were under way when the circuit opened it learns nothing more.
+        """
+        if self.open and key != self._trial:
+            return
         if status == 403 and not self.open:
             self._forbidden.add(key)
             if len(self._forbidden) < FORBIDDEN_IN_A_ROW:
@@ -81,10 +89,11 @@ class Circuit:
         self._forbidden.clear()
         self._wait = min(self._wait * 2, LONGEST_WAIT) if self.open else FIRST_WAIT
         self._opened_at = self.clock()
-        self._rejected_token = self.token()
+        self._rejected_token = self._sent.get(key, self.token())
         self._rejected_key, self._trial = key, None
 
     def gave_up(self, key: str) -> None:
         """Note that a visit is over; a trial that reached no verdict makes room for the next."""
+        self._sent.pop(key, None)
         if self._trial == key:
             self._trial = None

@@ -20,6 +20,20 @@ def standing() -> Standing:
     )
 
 
+def unknown_owner(facts: Facts, hostname: str) -> Record:
+    """Tell that a PDS exists which may be this user's or a stranger's. Nothing is frozen, nothing deployed."""
+    return stand(
+        facts,
+        needs_person(
+            Reason.AWAITING_SERVICE_ID,
+            f"A PDS exists as {hostname}, which an earlier deploy of this user may have made. If so, write its id into "
+            "pds_service_id of the user's row in pds_services. If it is a stranger's, delete the Secret of that name "
+            "and take that hostname out of the row.",
+        ),
+        rest=PERSON_LOOK,
+    )
+
+
 def begin(facts: Facts, name: Names) -> Record:
     """Record that a PDS exists under this name without a known id; the visit goes on to the row."""
     return stand(

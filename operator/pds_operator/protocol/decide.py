@@ -4,17 +4,19 @@ The order of the looks is the protocol's: resource, reservation, row, probe, cla
 reason of each rule.
 """
 
+from collections.abc import Sequence
+
 from pds_contract.conditions import READY, Reason, Standing, at_work, needs_person
-from pds_contract.deploy import Presence
 from pds_contract.resource import Phase
 from pds_contract.rows import REDEPLOYABLE_STATUSES
-from pds_operator.protocol import adopt, awaiting, running
+from pds_operator.protocol import adopt, awaiting, prior, redeploy, running
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.naming import Names, candidates, objection
-from pds_operator.protocol.policy import PERSON_LOOK, SECOND_CHANCE, Policy, Redeploy
+from pds_operator.protocol.policy import PERSON_LOOK, SECOND_CHANCE, Policy
 from pds_operator.protocol.record import after, stand
+from pds_operator.protocol.redeploy import is_inherited
 from pds_operator.protocol.schedule import claim_wait, jittered, reservation_wait, wait_of
-from pds_operator.protocol.steps import Deploy, LookUpRow, Probe, Reserve, Rest, Step, TryNextName
+from pds_operator.protocol.steps import LookUpRow, Probe, Reserve, Rest, Step, TryNextName
 
 
 def decide(facts: Facts, policy: Policy) -> Step:
@@ -60,15 +62,14 @@ def _before_deploy(facts: Facts, policy: Policy) -> Step:
         return Reserve(name.hostname)
     if facts.reservation.hostname == name.hostname and facts.reservation.user_id != provision.spec.user_id:
         return TryNextName()
-    waiting = _wait_for_former_self(facts, policy, name)
-    if waiting or facts.lookup is None:
-        return waiting or LookUpRow()
-    return _with_row(facts, policy, name)
+    if facts.lookup is None:
+        return LookUpRow()
+    return _with_row(facts, policy, names)
 
 
 def _wait_for_former_self(facts: Facts, policy: Policy, name: Names) -> Step | None:
     """Where the reservation is an earlier resource's, its deploy may be under way: wait as for an open claim."""
-    if not _is_inherited(facts, name):
+    if not is_inherited(facts, name):
         return None
     left = reservation_wait(facts.provision, facts.reservation_seen_for, facts.now, policy)
     if left <= 0:
@@ -84,17 +85,8 @@ def _wait_for_former_self(facts: Facts, policy: Policy, name: Names) -> Step | N
     )
 
 
-def _is_inherited(facts: Facts, name: Names) -> bool:
-    reservation, provision = facts.reservation, facts.provision
-    return (
-        reservation is not None
-        and reservation.hostname == name.hostname
-        and reservation.provision_uid != provision.metadata.uid
-        and provision.status.hostname != name.hostname
-    )
-
-
-def _with_row(facts: Facts, policy: Policy, name: Names) -> Step:
+def _with_row(facts: Facts, policy: Policy, names: Sequence[Names]) -> Step:
+    name = names[facts.candidate]
     lookup = facts.lookup
     assert lookup is not None  # noqa: S101 - the caller's condition, for mypy
     if not lookup.user_exists:
@@ -119,62 +111,12 @@ def _with_row(facts: Facts, policy: Policy, name: Names) -> Step:
             ),
             rest=PERSON_LOOK,
         )
-    if facts.presence is None:
+    waiting = _wait_for_former_self(facts, policy, name) or (row and prior.ask_after(facts, policy, row, names))
+    if waiting:
+        return waiting
+    if name.hostname not in facts.presences:
         return Probe(name.hostname)
-    if facts.presence is Presence.EXISTS:
-        return _exists(facts, policy, name)
-    return _may_deploy(facts, policy, name)
-
-
-def _exists(facts: Facts, policy: Policy, name: Names) -> Step:
-    if not _is_ours(facts, name):
-        return TryNextName()
-    if policy.redeploy is Redeploy.IDEMPOTENT:
-        return _deploy(facts, name)
-    return awaiting.begin(facts, name)
-
-
-def _is_ours(facts: Facts, name: Names) -> bool:
-    """Whether a PDS that exists under this hostname is this user's.
-
-    It is where this resource, or an earlier one of the user, went on to claim the hostname (which it did only where
-    nothing was known to exist there), or where the user's row names it.
-    """
-    row = facts.lookup.row if facts.lookup else None
-    return (
-        facts.provision.status.hostname == name.hostname
-        or (row is not None and row.hostname == name.hostname)
-        or _is_inherited(facts, name)
-    )
-
-
-def _may_deploy(facts: Facts, policy: Policy, name: Names) -> Step:
-    provision = facts.provision
-    row = facts.lookup.row if facts.lookup else None
-    if policy.redeploy is Redeploy.HOLD and provision.retry is None:
-        if _in_doubt(facts, name):
-            return stand(
-                facts,
-                needs_person(
-                    Reason.OUTCOME_UNKNOWN,
-                    "A deploy may have taken effect, and PDS_REDEPLOY=hold leaves the next one to a person. Look at "
-                    "the backend: write the id into the user's row in pds_services, or ask for a retry.",
-                ),
-                rest=PERSON_LOOK,
-            )
-        if row and row.status == Phase.DEPLOY_SUCCEEDED_NO_ID:
-            return awaiting.begin(facts, name)
-    return _deploy(facts, name)
-
-
-def _in_doubt(facts: Facts, name: Names) -> bool:
-    return facts.provision.status.claim is not None or _is_inherited(facts, name)
-
-
-def _deploy(facts: Facts, name: Names) -> Step:
-    if facts.held:
-        return stand(facts, at_work(facts.held.reason, facts.held.message), rest=facts.held.retry_in, acted=False)
-    return Deploy(name.username, name.hostname, facts.presence is Presence.ABSENT, _in_doubt(facts, name))
+    return redeploy.follow(facts, policy, name)
 
 
 def _taken(facts: Facts, hostname: str) -> Step:

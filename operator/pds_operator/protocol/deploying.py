@@ -46,7 +46,7 @@ def claim(facts: Facts, step: Deploy, claim_id: str, policy: Policy) -> Record:
             "outcome": None,
         },
     )
-    first = facts.provision.status.last_attempt_time is None
+    first = facts.provision.status.hostname is None
     events = (Event("Normal", Reason.DEPLOYING, f"Deploying {step.hostname}."),) if first else ()
     return Record(record.status, None, (*events, *record.events))
 
@@ -102,12 +102,16 @@ def conclude(facts: Facts, attempt: Attempt, outcome: DeployOutcome, policy: Pol
         return Conclusion({"claim": None})
     generation = max(provision.status.observed_generation, 0)
     standing, ends, wait = _without_id(facts, attempt, outcome, policy)
+    held = provision.status.claim
     status: dict[str, Any] = {
         "phase": _phase(outcome, in_doubt=attempt.in_doubt).value,
         "conditions": conditions_patch(provision, standing, generation, facts.now),
         "nextAttemptTime": None if wait is None else after(facts, wait),
         "claim": None if ends else {"outcome": ClaimOutcome.UNKNOWN.value},
     }
+    if ends and status["phase"] == Phase.DEPLOY_FAILED and not (held and held.hostname_absent):
+        # Nothing was made, and nothing is known of who has the hostname: it is no longer in use.
+        status |= {"hostname": None, "username": None}
     return Conclusion(status, transitions(provision, standing))
 
 
@@ -175,15 +179,21 @@ def _without_id(
                 "then edit spec or ask for a retry."
             )
             return needs_person(Reason.DEPLOY_REJECTED, text), not in_doubt, jittered(SECOND_CHANCE, facts.chance)
-        case Unauthorized(status):
-            text = f"The backend does not accept PDS_API_TOKEN ({status}). Put a valid one in place."
-            return needs_person(Reason.CREDENTIALS_REJECTED, text), not in_doubt, delay
+        case Unauthorized():
+            return credentials_rejected(), not in_doubt, delay
         case Throttled(retry_after):
             text = "The backend asks to send deploys later (429)."
             return at_work(Reason.BACKEND_UNAVAILABLE, text), not in_doubt, retry_after or delay
         case NotSent(message):
             text = f"{_sentence(message)} Nothing was sent."
             return at_work(Reason.BACKEND_UNAVAILABLE, text), not in_doubt, delay
+
+
+def credentials_rejected() -> Standing:
+    """Return the standing of everybody while the backend rejects our token."""
+    return needs_person(
+        Reason.CREDENTIALS_REJECTED, "The backend does not accept PDS_API_TOKEN. Put a valid one in place."
+    )
 
 
 def _sentence(message: str) -> str:

@@ -1,6 +1,7 @@
 """What has been gathered about one resource in one visit."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pds_contract.conditions import Reason
@@ -42,7 +43,8 @@ class Facts:
         candidate: Which of the names is being tried.
         reservation: The reservation of the hostname being tried, or of the row's hostname.
         lookup: The user's row, and whether the user exists.
-        presence: What check-pds said of the hostname being tried.
+        presences: What check-pds said, by hostname.
+        row_seen_for: Seconds for which this process has seen a row that names another hostname.
         mirrored: The row after it was written.
         user_gone: Whether the row could not be written for want of a user.
         service: What the backend said of the service in question.
@@ -56,10 +58,11 @@ class Facts:
     chance: float = 0.5
     claim_seen_for: float = 0.0
     reservation_seen_for: float = 0.0
+    row_seen_for: float = 0.0
     candidate: int = 0
     reservation: Reservation | None = None
     lookup: PdsServiceLookup | None = None
-    presence: Presence | None = None
+    presences: Mapping[str, Presence] = field(default_factory=dict)
     mirrored: PdsServiceRow | None = None
     user_gone: bool = False
     service: ServiceSeen | None = None

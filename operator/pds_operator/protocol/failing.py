@@ -3,7 +3,7 @@
 from pds_contract.conditions import READY, Reason, at_work, needs_person
 from pds_contract.errors import CredentialsRejected, DependencyError, TryLater
 from pds_contract.resource import Phase
-from pds_operator.protocol.deploying import attempts_after
+from pds_operator.protocol.deploying import attempts_after, credentials_rejected
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.policy import SECOND_CHANCE, Policy, Redeploy
 from pds_operator.protocol.record import after, stand, timestamp
@@ -28,12 +28,14 @@ def failed(facts: Facts, error: DependencyError, policy: Policy) -> Record | Res
         return Rest(in_memory)
     message = f"{str(error)[:1].upper()}{str(error)[1:]}."
     if isinstance(error, CredentialsRejected):
-        return stand(facts, needs_person(Reason.CREDENTIALS_REJECTED, message), rest=in_memory, acted=False)
+        return stand(facts, credentials_rejected(), rest=in_memory, acted=False)
     if status.phase is Phase.DEPLOY_SUCCEEDED_NO_ID and status.service_id is None:
         return Rest(in_memory)
     if follows:
         return stand(facts, at_work(_REASONS[error.dependency], message), rest=in_memory)
-    attempts = attempts_after(facts.provision)
+    # A person's word that a deploy in doubt may be repeated holds until the deploy is really tried.
+    acted = policy.redeploy is not Redeploy.HOLD
+    attempts = attempts_after(facts.provision) if acted else status.attempts + 1
     if isinstance(error, TryLater):
         wait = max(retry_delay(attempts, policy, facts.chance), asked_to_wait or 0.0)
         standing = at_work(_REASONS[error.dependency], message)
@@ -45,8 +47,7 @@ def failed(facts: Facts, error: DependencyError, policy: Policy) -> Record | Res
         facts,
         standing,
         rest=wait,
-        # A person's word that a deploy in doubt may be repeated holds until the deploy is really tried.
-        acted=policy.redeploy is not Redeploy.HOLD,
+        acted=acted,
         attempts=attempts,
         lastAttemptTime=timestamp(facts.now),
         nextAttemptTime=after(facts, wait),

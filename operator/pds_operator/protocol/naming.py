@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pds_contract.names import HostnameRules, derived_username, with_suffix
-from pds_contract.resource import PdsProvision
+from pds_contract.resource import PdsProvision, Phase
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,15 @@ class Names:
 def candidates(provision: PdsProvision, rules: HostnameRules) -> tuple[Names, ...]:
     """Return the names to try, in this order; never empty.
 
-    While a claim is open only its own names count; names that were claimed once come before others, so that a deploy
-    that was in doubt is asked after under the name that it had.
+    While a claim is open, or an id awaited, only the names that were sent count. Names that were claimed once come
+    before others, so that they stay.
     """
     spec, status = provision.spec, provision.status
     username = spec.username or derived_username(spec.email, spec.user_id)
     if status.claim:
         return (Names(status.username or username, status.claim.hostname),)
+    if status.phase is Phase.DEPLOY_SUCCEEDED_NO_ID and status.hostname:
+        return (Names(status.username or username, status.hostname),)
     if spec.hostname:
         return (Names(username, spec.hostname),)
     suffixed = with_suffix(username, spec.user_id)

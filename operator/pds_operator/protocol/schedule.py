@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pds_contract.conditions import READY
 from pds_contract.resource import Claim, PdsProvision, ProvisionStatus
-from pds_operator.protocol.policy import ABANDONED_MARGIN, POLL_BASE, POLL_CAP, RETRY_CAP, Policy
+from pds_operator.protocol.policy import ABANDONED_MARGIN, POLL_BASE, POLL_CAP, RETRY_CAP, SECOND_CHANCE, Policy
 
 JITTER = 0.2
 
@@ -50,8 +50,13 @@ def reservation_wait(provision: PdsProvision, seen_for: float, now: datetime, po
 
 
 def wait_of(status: ProvisionStatus, now: datetime) -> float:
-    """Return how many seconds are left until ``nextAttemptTime``; 0 or less: none."""
-    return (status.next_attempt_time - now).total_seconds() if status.next_attempt_time else 0.0
+    """Return how many seconds are left until ``nextAttemptTime``; 0 or less: none.
+
+    Never more than the longest delay there is: the time may have been written by a clock that was wrong.
+    """
+    if status.next_attempt_time is None:
+        return 0.0
+    return min((status.next_attempt_time - now).total_seconds(), jittered(SECOND_CHANCE, 1.0))
 
 
 def is_settled(provision: PdsProvision) -> bool:

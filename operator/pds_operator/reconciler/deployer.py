@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pds_contract.deploy import Deployed, DeployOutcome, DeployRequest, Rejected, Throttled, Unauthorized
-from pds_contract.errors import Conflict, DependencyError, NotFound, PdsError, Refused
+from pds_contract.errors import Conflict, DependencyError, NotFound, PdsError, Refused, UnknownUser
 from pds_contract.resource import PdsProvision
 from pds_operator import metrics
 from pds_operator.limits.circuit import Circuit
 from pds_operator.protocol.deploying import Attempt, claim, conclude, row_after
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.policy import Policy
-from pds_operator.protocol.steps import Deploy, Event
+from pds_operator.protocol.steps import Deploy, Event, StatusPatch
 from pds_operator.reconciler.clients import Clients
 from pds_operator.reconciler.sightings import Sightings
+from pds_operator.reconciler.watched import Watched
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Deployer:
         sightings: Where a claim of our own counts as seen from before it was sent.
         circuit: Told how the backend takes our credentials.
         clock: Seconds, on a clock that runs on through suspension.
-        wrote: Told each resource as our own write left it.
+        watched: Told what our own writes leave.
     """
 
     clients: Clients
@@ -43,13 +44,13 @@ class Deployer:
     sightings: Sightings
     circuit: Circuit
     clock: Callable[[], float]
-    wrote: Callable[[PdsProvision], None]
+    watched: Watched
 
     async def deploy(self, facts: Facts, step: Deploy) -> PdsProvision | None:
         """Deploy once.
 
         Returns:
-            The resource with the outcome in it, or None where it is gone.
+            The resource with the outcome in it, or None where it could not be kept there.
 
         Raises:
             Conflict: Somebody else wrote first; nothing was sent.
@@ -76,14 +77,10 @@ class Deployer:
             in_time=lambda: self.clock() - started <= self.policy.claim_seconds,
         )
         self._note(before, outcome)
-        after = await self._keep(replace(facts, provision=claimed), attempt, outcome)
-        # Where the deploy succeeded and the resource is there, the visit goes on to the row.
-        if after is None or not (isinstance(outcome, Deployed) or after.status.service_id):
-            await self._mirror(before, attempt, outcome)
-        return after
+        return await self._keep(replace(facts, provision=claimed, now=datetime.now(UTC)), attempt, outcome)
 
     async def _keep(self, facts: Facts, attempt: Attempt, outcome: DeployOutcome) -> PdsProvision | None:
-        """Write an outcome, again and again until it is durable or the resource is gone."""
+        """Write an outcome, again and again until it is durable; where it cannot be, into the row."""
         delay = FIRST_WRITE_DELAY
         while True:
             provision = facts.provision
@@ -91,27 +88,68 @@ class Deployer:
             if conclusion.status is None:
                 return provision
             try:
-                return await self._write(provision, conclusion.status, conclusion.events)
-            except Refused as error:
-                self._orphaned(provision, outcome, str(error))
-                return None
+                written = await self._write(provision, conclusion.status, conclusion.events)
             except Conflict:
                 pass
             except NotFound:
-                self._orphaned(provision, outcome, "the resource is gone")
-                return None
+                return await self._orphaned(provision, attempt, outcome, "the resource is gone")
             except DependencyError as error:
+                if isinstance(error, Refused) and error.status == 422:
+                    return await self._orphaned(provision, attempt, outcome, str(error))
                 logger.warning(
                     "the outcome of a deploy could not be written yet",
                     extra={"provision": provision.metadata.name, "error": str(error)},
                 )
+                if _has_id(outcome):
+                    # In the row as well, should this process not live to see the API server back.
+                    await self._mirror(provision, attempt, outcome)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LONGEST_WRITE_DELAY)
+            else:
+                return await self._kept(written, attempt, outcome)
             newest = await self._read_again(provision, delay)
             if newest is None or newest.metadata.uid != provision.metadata.uid:
-                self._orphaned(provision, outcome, "the resource is gone")
-                return None
+                return await self._orphaned(provision, attempt, outcome, "the resource is gone")
             facts = replace(facts, provision=newest, now=datetime.now(UTC))
+
+    async def _kept(self, written: PdsProvision, attempt: Attempt, outcome: DeployOutcome) -> PdsProvision:
+        # The rest of the visit goes on to the row of a success, where there is a rest.
+        visit_ends = written.spec.suspend or written.metadata.deletion_timestamp is not None
+        failed = not isinstance(outcome, Deployed) and written.status.service_id is None
+        if failed or visit_ends:
+            await self._mirror(written, attempt, outcome)
+        return written
+
+    async def _orphaned(
+        self, provision: PdsProvision, attempt: Attempt, outcome: DeployOutcome, why: str
+    ) -> PdsProvision | None:
+        metrics.ORPHANED_OUTCOMES.inc()
+        logger.error(
+            "an outcome could not be kept in its resource",
+            extra={
+                "provision": provision.metadata.name,
+                "service_id": outcome.service_id if isinstance(outcome, Deployed) else None,
+                "why": why,
+            },
+        )
+        delay = FIRST_WRITE_DELAY
+        # An id is nowhere else: it has to get into the row.
+        while not await self._mirror(provision, attempt, outcome) and _has_id(outcome):
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LONGEST_WRITE_DELAY)
+        return None
+
+    async def _mirror(self, provision: PdsProvision, attempt: Attempt, outcome: DeployOutcome) -> bool:
+        """Write the row of an outcome; say whether there is nothing more to do about it."""
+        try:
+            await self.clients.supabase.mirror_pds_service(row_after(provision.spec.user_id, attempt, outcome))
+        except PdsError as error:
+            logger.warning(
+                "the row of an outcome could not be written",
+                extra={"provision": provision.metadata.name, "error": str(error)},
+            )
+            return isinstance(error, UnknownUser)
+        return True
 
     async def _read_again(self, provision: PdsProvision, delay: float) -> PdsProvision | None:
         while True:
@@ -122,36 +160,14 @@ class Deployer:
             except DependencyError:
                 await asyncio.sleep(delay)
 
-    async def _write(self, provision: PdsProvision, status: object, events: tuple[Event, ...]) -> PdsProvision:
-        assert isinstance(status, dict)  # noqa: S101 - for mypy
+    async def _write(self, provision: PdsProvision, status: StatusPatch, events: tuple[Event, ...]) -> PdsProvision:
         written = await self.clients.provisions.patch_status(
-            provision.metadata.name, provision.metadata.resource_version, status
+            provision.metadata.name, provision.metadata.resource_version, dict(status)
         )
-        self.wrote(written)
+        self.watched.wrote(written)
         for event in events:
             self.clients.announce(written, event)
         return written
-
-    def _orphaned(self, provision: PdsProvision, outcome: DeployOutcome, why: str) -> None:
-        metrics.ORPHANED_OUTCOMES.inc()
-        logger.error(
-            "an outcome could not be kept in its resource",
-            extra={
-                "provision": provision.metadata.name,
-                "service_id": outcome.service_id if isinstance(outcome, Deployed) else None,
-                "why": why,
-            },
-        )
-
-    async def _mirror(self, provision: PdsProvision, attempt: Attempt, outcome: DeployOutcome) -> None:
-        """Write the row of an outcome, as far as it goes: the next try repeats it."""
-        try:
-            await self.clients.supabase.mirror_pds_service(row_after(provision.spec.user_id, attempt, outcome))
-        except PdsError as error:
-            logger.warning(
-                "the row of an outcome could not be written",
-                extra={"provision": provision.metadata.name, "error": str(error)},
-            )
 
     def _note(self, provision: PdsProvision, outcome: DeployOutcome) -> None:
         name = provision.metadata.name
@@ -160,4 +176,10 @@ class Deployer:
             self.circuit.rejected(name, outcome.status)
         elif isinstance(outcome, Deployed | Throttled | Rejected):
             self.circuit.accepted(name)
-        logger.info("deployed", extra={"provision": name, "outcome": type(outcome).__name__})
+        service_id = outcome.service_id if isinstance(outcome, Deployed) else None
+        told = {"provision": name, "outcome": type(outcome).__name__, "service_id": service_id}
+        logger.info("a deploy ended", extra=told)
+
+
+def _has_id(outcome: DeployOutcome) -> bool:
+    return isinstance(outcome, Deployed) and outcome.service_id is not None

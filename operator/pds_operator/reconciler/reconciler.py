@@ -11,8 +11,8 @@ from pds_operator.protocol.policy import Policy
 from pds_operator.protocol.schedule import first_look, is_settled, retry_delay
 from pds_operator.reconciler.sightings import Sightings
 from pds_operator.reconciler.visit import Visitor
+from pds_operator.reconciler.watched import Watched
 from pds_operator.reconciler.work_queue import WorkQueue
-from pds_operator.reconciler.written import WrittenVersions
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Reconciler:
         queue: The names to visit.
         sightings: What is remembered between visits.
         policy: The protocol's settings.
-        written: What our own writes left.
+        watched: What the watch has told of, and what our own writes left.
         workers: How many visits may be under way.
     """
 
@@ -35,7 +35,7 @@ class Reconciler:
         queue: WorkQueue,
         sightings: Sightings,
         policy: Policy,
-        written: WrittenVersions,
+        watched: Watched,
         *,
         workers: int,
     ) -> None:
@@ -43,21 +43,16 @@ class Reconciler:
         self._queue = queue
         self._sightings = sightings
         self._policy = policy
-        self._written = written
-        self._known: set[str] = set()
+        self._watched = watched
         self._workers = [
             asyncio.create_task(self._work(), name=f"reconciler worker {number}") for number in range(workers)
         ]
 
-    def knows(self, name: str) -> bool:
-        """Tell whether there is a resource of this name, as far as the watch has told."""
-        return name in self._known
-
     def noticed(self, provision: PdsProvision) -> None:
         """Take up a resource that was listed, made or changed."""
         name = provision.metadata.name
-        self._known.add(name)
-        if self._written.covers(provision):
+        self._watched.add(name)
+        if self._watched.told_before(provision):
             metrics.EVENTS_DROPPED.inc()
             return
         delay = first_look(provision, datetime.now(UTC), self._policy, random.random())  # noqa: S311 - jitter
@@ -65,16 +60,9 @@ class Reconciler:
             self._queue.add(name, delay, urgent=not is_settled(provision))
 
     def look_at(self, name: str) -> None:
-        """Take up a resource of which no more than the name could be read."""
-        self._known.add(name)
+        """Take up a resource of which no more than the name is known."""
+        self._watched.add(name)
         self._queue.add(name)
-
-    def gone(self, name: str) -> None:
-        """Forget a resource that was deleted."""
-        self._known.discard(name)
-        self._queue.forget(name)
-        self._sightings.forget(name)
-        self._written.forget(name)
 
     async def drain(self) -> None:
         """Finish what is under way, begin nothing."""

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pds_clients.supabase import Supabase
@@ -12,6 +11,7 @@ from pds_contract.errors import DependencyError
 from pds_contract.resource import provision_name
 from pds_operator import metrics
 from pds_operator.protocol.schedule import jittered
+from pds_operator.reconciler.watched import Watched
 
 logger = logging.getLogger(__name__)
 
@@ -24,12 +24,12 @@ class Sweep:
 
     Args:
         supabase: The rows.
-        known: Whether there is a resource of this name.
+        watched: Which resources there are.
         every: Seconds from sweep to sweep.
     """
 
     supabase: Supabase
-    known: Callable[[str], bool]
+    watched: Watched
     every: float
 
     async def run(self) -> None:
@@ -40,6 +40,9 @@ class Sweep:
                 await self.once()
             except DependencyError as error:
                 logger.warning("the sweep was broken off", extra={"error": str(error)})
+            except Exception:
+                # One that ends here would never be missed.
+                logger.exception("a fault in the sweep")
 
     async def once(self) -> None:
         """Go through all rows, page by page."""
@@ -47,7 +50,7 @@ class Sweep:
         last = BEFORE_ALL_USERS
         while page := await self.supabase.pds_services_after(last):
             for row in page:
-                if not self.known(provision_name(row.user_id)):
+                if provision_name(row.user_id) not in self.watched:
                     found[row.pds_service_id is not None] += 1
             last = page[-1].user_id
         for has_id in (True, False):

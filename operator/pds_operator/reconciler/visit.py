@@ -18,7 +18,7 @@ from pds_operator.limits.gate import Gate
 from pds_operator.protocol.decide import decide
 from pds_operator.protocol.facts import Facts, ServiceSeen
 from pds_operator.protocol.failing import failed
-from pds_operator.protocol.policy import Policy
+from pds_operator.protocol.policy import PERSON_LOOK, Policy
 from pds_operator.protocol.record import says_already
 from pds_operator.protocol.schedule import is_settled, poll_delay
 from pds_operator.protocol.steps import (
@@ -37,10 +37,13 @@ from pds_operator.protocol.steps import (
 from pds_operator.reconciler.clients import Clients
 from pds_operator.reconciler.deployer import Deployer
 from pds_operator.reconciler.sightings import Sightings
+from pds_operator.reconciler.watched import Watched
 
 logger = logging.getLogger(__name__)
 
 CONFLICT_REST = 0.5
+GATE_REST = PERSON_LOOK
+"""Who waits at the gate is called; this is for a call that got lost."""
 
 Answer = TypeVar("Answer")
 
@@ -60,7 +63,7 @@ class Visitor:
         circuit: Turns calls of the backend away while it rejects our credentials.
         gate: Bounds deploys.
         deployer: Carries deploys out.
-        wrote: Told each resource as our own write left it.
+        watched: Told what our own writes leave, and what is gone.
         draining: Whether no deploy may begin any more.
         polls: Bounds the looks at services that were looked at before.
     """
@@ -71,7 +74,7 @@ class Visitor:
     circuit: Circuit
     gate: Gate
     deployer: Deployer
-    wrote: Callable[[PdsProvision], None]
+    watched: Watched
     draining: Callable[[], bool]
     polls: AsyncLimiter
 
@@ -82,13 +85,11 @@ class Visitor:
             In how many seconds to come back; None: when it changes.
         """
         try:
-            return await self._walk(self._facts(await self.clients.provisions.get(name)))
-        except NotFound:
-            self.sightings.forget(name)
-            return None
+            provision = await self._read(name)
+            return None if provision is None else await self._walk(self._facts(provision))
         except _GateFull:
-            return None
-        except Conflict:
+            return GATE_REST
+        except (Conflict, NotFound):
             return CONFLICT_REST
         except DependencyError as error:
             # The API server itself: there is nowhere to write that down.
@@ -99,7 +100,16 @@ class Visitor:
             self.gate.leave(name)
             self.circuit.gave_up(name)
 
+    async def _read(self, name: str) -> PdsProvision | None:
+        try:
+            return await self.clients.provisions.get(name)
+        except NotFound:
+            self.sightings.forget(name)
+            self.watched.forget(name)
+            return None
+
     async def _walk(self, facts: Facts) -> float | None:
+        met_failure = False
         while True:
             step = decide(facts, self.policy)
             try:
@@ -109,18 +119,18 @@ class Visitor:
             except DependencyError as error:
                 if error.dependency == "kubernetes":
                     raise
-                self.sightings.polled(facts.provision.metadata.name)
+                met_failure = True
                 step = failed(facts, error, self.policy)
                 known = await self._take(facts, step)
             if known is None:
-                return None
+                return self.policy.takeover_wait()
             facts = known
             rest = step.then if isinstance(step, Record) else step if isinstance(step, Rest) else None
             if rest is not None:
-                return self._rest(facts, rest)
+                return self._rest(facts, rest, met_failure=met_failure)
 
     async def _take(self, facts: Facts, step: Step) -> Facts | None:
-        """Take one step; return what is known then, or None where there is nothing left to do."""
+        """Take one step; return what is known then, or None where the outcome of a deploy could not be kept."""
         name = facts.provision.metadata.name
         match step:
             case Rest():
@@ -128,13 +138,12 @@ class Visitor:
             case Reserve(hostname):
                 return await self._reserve(facts, hostname)
             case TryNextName():
-                return replace(facts, candidate=facts.candidate + 1, reservation=None, presence=None)
+                return replace(facts, candidate=facts.candidate + 1, reservation=None)
             case LookUpRow():
-                lookup = await self.clients.supabase.look_up_pds_service(facts.provision.spec.user_id)
-                return replace(facts, lookup=lookup)
+                return await self._look_up_row(facts)
             case Probe(hostname):
                 presence = await self._call(name, self.clients.backend.presence(hostname))
-                return replace(facts, presence=presence, held=self.gate.held())
+                return replace(facts, presences={**facts.presences, hostname: presence}, held=self.gate.held())
             case LookAtService(service_id):
                 return replace(facts, service=await self._look(facts, service_id))
             case FindHolder(service_id):
@@ -157,6 +166,12 @@ class Visitor:
         older = there.provision_uid != metadata.uid
         seen_for = self.sightings.seen_for(metadata.name, there.provision_uid) if older else 0.0
         return replace(facts, reservation=there, reservation_seen_for=seen_for)
+
+    async def _look_up_row(self, facts: Facts) -> Facts:
+        lookup = await self.clients.supabase.look_up_pds_service(facts.provision.spec.user_id)
+        hostname = lookup.row.hostname if lookup.row and lookup.row.pds_service_id is None else None
+        seen_for = self.sightings.seen_for(facts.provision.metadata.name, f"row of {hostname}") if hostname else 0.0
+        return replace(facts, lookup=lookup, row_seen_for=seen_for)
 
     async def _look(self, facts: Facts, service_id: int) -> ServiceSeen:
         name = facts.provision.metadata.name
@@ -198,10 +213,11 @@ class Visitor:
             provision = await self.clients.provisions.patch_status(
                 provision.metadata.name, provision.metadata.resource_version, dict(record.status)
             )
-            self.wrote(provision)
+            self.watched.wrote(provision)
             for event in record.events:
                 self.clients.announce(provision, event)
-        return replace(facts, provision=provision)
+        # After a change of what the resource is, the row that it is mirrored in is looked at anew.
+        return replace(facts, provision=provision, mirrored=None if record.then is None else facts.mirrored)
 
     async def _deploy(self, facts: Facts, step: Deploy) -> Facts | None:
         if self.draining():
@@ -221,9 +237,9 @@ class Visitor:
             polls=self.sightings.polls(name),
         )
 
-    def _rest(self, facts: Facts, rest: Rest) -> float | None:
+    def _rest(self, facts: Facts, rest: Rest, *, met_failure: bool) -> float | None:
         name = facts.provision.metadata.name
-        if is_settled(facts.provision):
+        if is_settled(facts.provision) and not met_failure:
             self.sightings.forget(name)
         else:
             self.sightings.polled(name)

@@ -67,7 +67,7 @@ class Customer:
     def name(self) -> str:
         return provision_name(self.id)
 
-    def checkout(self, **more: Any) -> Json:  # noqa: ANN401 - what checkout_event takes
+    def checkout(self, **more: Any) -> Json:
         """An event of a checkout of theirs, as `checkout_event` takes it."""
         return checkout_event(**{"user_id": self.id, "email": self.email, "created": CREATED, **more})
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from pds_clients.backend import PdsBackend
-from pds_contract.deploy import Deployed, OutcomeUnknown, Rejected, Throttled, Unauthorized
+from pds_contract.deploy import Deployed, DeployOutcome, OutcomeUnknown, Rejected, Throttled, Unauthorized
 from pds_stack.backend import BackendSimulator
 from pds_stack.backend.request_log import LoggedRequest
 
@@ -158,18 +158,33 @@ async def test_a_connection_cut_before_or_after_the_effect_leaves_the_outcome_un
         b"",
         b"220 mail.example ESMTP\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Le",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
     ],
     ids=lambda answer: repr(answer[-24:]),
 )
-async def test_half_an_answer_leaves_the_outcome_unknown(
+async def test_an_answer_without_a_whole_head_leaves_the_outcome_unknown(
     canned: Canned, open_backend: OpenBackend, answer: bytes
 ) -> None:
     canned.answer = answer
     assert isinstance(await deploy(await open_backend(canned.url)), OutcomeUnknown)
     assert len(canned.received) == canned.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", Deployed(None)),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", Deployed(None)),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", Deployed(None)),
+        (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\n{", Rejected(400)),
+        (b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 9\r\n\r\n{", Throttled(7.0)),
+    ],
+    ids=lambda value: repr(value[-24:]) if isinstance(value, bytes) else "",
+)
+async def test_a_status_counts_though_the_body_was_lost(
+    canned: Canned, open_backend: OpenBackend, answer: bytes, outcome: DeployOutcome
+) -> None:
+    canned.answer = answer
+    assert await deploy(await open_backend(canned.url)) == outcome
 
 
 async def test_the_time_out_ends_a_deploy_that_hangs(

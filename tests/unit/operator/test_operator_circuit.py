@@ -114,13 +114,31 @@ def test_it_wakes_those_who_waited_once(opened: Bench) -> None:
 
 def test_a_rejected_trial_doubles_the_wait_up_to_ten_minutes(opened: Bench) -> None:
     waits = []
-    for _ in range(7):
+    for key in "bcbcbcb":
         before = opened.now
-        while not opened.passes("b"):
+        while not opened.passes(key):
             opened.now += 1.0
         waits.append(opened.now - before)
-        opened.circuit.rejected("c", 401)
+        opened.circuit.rejected(key, 401)
     assert waits == [30.0, 60.0, 120.0, 240.0, 480.0, LONGEST_WAIT, LONGEST_WAIT]
+
+
+def test_calls_that_were_under_way_when_it_opened_lengthen_nothing(bench: Bench) -> None:
+    for key in "abcdef":
+        assert bench.passes(key)
+    for key in "abcdef":
+        bench.circuit.rejected(key, 401)
+    bench.now += FIRST_WAIT
+    assert bench.passes("b")
+    bench.circuit.rejected("f", 401)
+    assert bench.passes("b"), "only its own answer ends a trial"
+
+
+def test_it_is_the_token_that_was_sent_which_was_rejected(bench: Bench) -> None:
+    assert bench.passes("a")
+    bench.token = "new"
+    bench.circuit.rejected("a", 401)
+    assert bench.passes("b"), "the new token has not been tried yet"
 
 
 def test_a_403_of_a_trial_keeps_it_open(opened: Bench) -> None:

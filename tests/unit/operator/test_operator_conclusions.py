@@ -192,6 +192,21 @@ def test_a_second_id_is_said_and_replaces_nothing(holder: str | None, attempt: A
     assert of.status.claim == (known.provision.status.claim if holder == "theirs" else None)
 
 
+@pytest.mark.parametrize("hostname_absent", [True, False])
+@pytest.mark.parametrize("outcome", [Rejected(409), Rejected(400), NotSent("no connection"), Throttled(None)])
+def test_a_hostname_that_nothing_was_made_under_stays_in_use_only_where_it_was_found_absent(
+    outcome: DeployOutcome,
+    hostname_absent: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Else what exists there later, a stranger's, would be taken for ours."""
+    made = open_claim(id="mine", hostname_absent=hostname_absent)
+    known = facts(provision(seen(hostname=HOSTNAME, username="alice", attempts=1, claim=made)))
+    of = applied(known, conclude(known, CERTAIN, outcome, PROBE))
+    assert of.status.hostname == (HOSTNAME if hostname_absent else None)
+    in_doubt = applied(known, conclude(known, IN_DOUBT, NotSent("no connection"), PROBE))
+    assert in_doubt.status.hostname == HOSTNAME, "an earlier deploy under it may have taken effect"
+
+
 def test_an_outcome_carries_the_generation_that_was_read_before_the_claim() -> None:
     known = facts(provision(seen(attempts=1, claim=open_claim(id="mine")), generation=2))
     for outcome in (Deployed(800), Deployed(None), NotSent("no connection"), Rejected(400)):
@@ -262,7 +277,7 @@ def test_tries_are_counted_from_the_last_edit_or_retry(resource: dict[str, Any],
 def test_only_the_first_claim_is_an_event() -> None:
     first = recorded(claim(facts(), STEP, "mine", PROBE))
     assert [event.reason for event in first.events] == ["Deploying"]
-    again = claim(facts(provision(seen(attempts=1, last_attempt_time=NOW))), STEP, "mine", PROBE)
+    again = claim(facts(provision(seen(attempts=1, hostname=HOSTNAME))), STEP, "mine", PROBE)
     assert again.events == ()
 
 

@@ -172,6 +172,11 @@ def test_the_name_that_was_claimed_once_is_tried_first() -> None:
     assert decide(facts(of), PROBE) == Reserve(SUFFIXED)
 
 
+def test_while_an_id_is_awaited_only_the_names_that_were_sent_count() -> None:
+    status = seen(hostname="older.example", username="older", phase="deploy_succeeded_no_id")
+    assert decide(facts(provision(status, hostname="newer.example", retry="now")), PROBE) == Reserve("older.example")
+
+
 @pytest.mark.parametrize(
     ("of", "candidate", "hostname"),
     [(provision(hostname="pds.alice.example"), 1, "pds.alice.example"), (provision(), 2, SUFFIXED)],

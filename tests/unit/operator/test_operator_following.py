@@ -168,6 +168,11 @@ def test_a_failed_look_answers_a_retry_but_not_a_persons_word_under_hold(policy:
     assert ("lastHandledRetry" in recorded(step).status) == answered
 
 
+def test_under_hold_an_unanswered_retry_is_backed_off_too() -> None:
+    step = failed(facts(provision(seen(attempts=4), retry="now")), TryLater("backend", "away"), HOLD)
+    assert (recorded(step).status["attempts"], ends_in(step)) == (5, 80.0)
+
+
 def test_rejected_credentials_answer_no_retry() -> None:
     step = failed(facts(provision(seen(), retry="now")), AWAY[2], PROBE)
     assert "lastHandledRetry" not in recorded(step).status

@@ -1,4 +1,4 @@
-"""What a process remembers of resources: first sightings, polls, and its own writes."""
+"""What a process remembers of resources: first sightings, polls, what the watch told, and its own writes."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import pytest
 
 from pds_contract.resource import Metadata, PdsProvision
 from pds_operator.reconciler.sightings import Sightings
-from pds_operator.reconciler.written import WrittenVersions
+from pds_operator.reconciler.watched import Watched
 from stages.protocol_stage import provision
 
 
@@ -71,26 +71,31 @@ def version(number: int, name: str = "a") -> PdsProvision:
     return provision().model_copy(update={"metadata": metadata})
 
 
-def test_an_event_no_newer_than_our_own_write_tells_nothing() -> None:
-    written = WrittenVersions()
-    assert not written.covers(version(1))
-    written.note(version(99))
-    assert written.covers(version(98))
-    assert written.covers(version(99))
-    assert not written.covers(version(100)), "versions are numbers: 100 is newer than 99"
-    assert not written.covers(version(99, "b"))
+def test_an_event_no_newer_than_our_own_write_was_told_before() -> None:
+    watched = Watched()
+    assert not watched.told_before(version(1))
+    watched.wrote(version(99))
+    assert watched.told_before(version(98))
+    assert watched.told_before(version(99))
+    assert not watched.told_before(version(100)), "versions are numbers: 100 is newer than 99"
+    assert not watched.told_before(version(99, "b"))
 
 
 def test_our_newest_write_counts() -> None:
-    written = WrittenVersions()
-    written.note(version(5))
-    written.note(version(8))
-    assert written.covers(version(7))
+    watched = Watched()
+    watched.wrote(version(5))
+    watched.wrote(version(8))
+    assert watched.told_before(version(7))
 
 
-def test_a_resource_that_was_deleted_is_new_when_it_comes_back() -> None:
-    written = WrittenVersions()
-    written.note(version(5))
-    written.forget("a")
-    written.forget("unknown")
-    assert not written.covers(version(4))
+def test_a_resource_is_known_from_the_watch_until_a_visit_finds_it_gone() -> None:
+    watched = Watched()
+    assert "a" not in watched
+    watched.wrote(version(5))
+    assert "a" not in watched, "a write tells the sweep nothing"
+    watched.add("a")
+    assert "a" in watched
+    watched.forget("a")
+    watched.forget("unknown")
+    assert "a" not in watched
+    assert not watched.told_before(version(4)), "one that comes back is new"

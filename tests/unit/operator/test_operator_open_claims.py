@@ -8,7 +8,7 @@ from pds_contract.conditions import Reason
 from pds_contract.resource import ClaimOutcome, PdsProvision
 from pds_operator.protocol.decide import decide
 from pds_operator.protocol.facts import Facts
-from pds_operator.protocol.steps import Deploy, LookUpRow, Probe, Reserve, Rest
+from pds_operator.protocol.steps import Deploy, LookAtService, LookUpRow, Probe, Reserve, Rest
 from stages.protocol_stage import (
     ABANDONED,
     FORMER_UID,
@@ -26,6 +26,7 @@ from stages.protocol_stage import (
     provision,
     recorded,
     reservation,
+    row,
     seen,
     stands,
 )
@@ -106,21 +107,27 @@ def test_a_claimed_hostname_is_asked_after_though_the_rules_forbid_it_by_now() -
 @pytest.mark.parametrize("seen_for", [0.0, 100.0])
 @pytest.mark.parametrize("asked", [{}, *ASKED])
 def test_an_earlier_resources_reservation_waits_as_an_open_claim(seen_for: float, asked: dict[str, Any]) -> None:
-    step = decide(inherited(provision(seen(), **asked), reservation_seen_for=seen_for), PROBE)
+    step = decide(inherited(provision(seen(), **asked), reservation_seen_for=seen_for, lookup=lookup()), PROBE)
     assert stands(step) == (Reason.CLAIM_OPEN, "operator")
     assert ends_in(step) == WAIT - seen_for
     assert "lastHandledRetry" not in recorded(step).status, "what was asked for still waits its turn"
 
 
 def test_an_earlier_resources_reservation_that_was_waited_out_is_in_doubt() -> None:
-    assert decide(inherited(reservation_seen_for=WAIT), PROBE) == LookUpRow()
+    assert decide(inherited(reservation_seen_for=WAIT, lookup=lookup()), PROBE) == Probe(HOSTNAME)
     step = decide(before_deploy(reservation=reservation(uid=FORMER_UID), reservation_seen_for=WAIT), PROBE)
     assert step == Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=True)
 
 
 def test_an_earlier_resources_claim_is_abandoned_once_this_resource_is_old_enough() -> None:
-    assert stands(decide(inherited(provision(created=after(-ABANDONED))), PROBE)) == (Reason.CLAIM_OPEN, "operator")
-    assert decide(inherited(provision(created=after(-ABANDONED - 1))), PROBE) == LookUpRow()
+    young, old = (provision(created=after(-age)) for age in (ABANDONED, ABANDONED + 1))
+    assert stands(decide(inherited(young, lookup=lookup()), PROBE)) == (Reason.CLAIM_OPEN, "operator")
+    assert decide(inherited(old, lookup=lookup()), PROBE) == Probe(HOSTNAME)
+
+
+def test_an_id_in_the_row_is_adopted_though_an_earlier_resources_deploy_may_be_under_way() -> None:
+    known = inherited(lookup=lookup(row(800)))
+    assert decide(known, PROBE) == LookAtService(800)
 
 
 def test_the_next_names_reservation_waits_as_the_first_ones_does() -> None:

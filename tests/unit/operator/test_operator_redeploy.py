@@ -85,17 +85,12 @@ def test_a_first_deploy_goes_out_unless_somebody_has_the_hostname(
     [
         ("probe", ABSENT, None, "Deploy"),
         ("probe", NO_PROBE, None, "Deploy"),
-        ("probe", EXISTS, None, "AwaitingServiceId"),
-        ("probe", EXISTS, "now", "AwaitingServiceId"),
         ("idempotent", ABSENT, None, "Deploy"),
         ("idempotent", NO_PROBE, None, "Deploy"),
-        ("idempotent", EXISTS, None, "Deploy"),
         ("hold", ABSENT, None, "OutcomeUnknown"),
         ("hold", NO_PROBE, None, "OutcomeUnknown"),
-        ("hold", EXISTS, None, "AwaitingServiceId"),
         ("hold", ABSENT, "now", "Deploy"),
         ("hold", NO_PROBE, "now", "Deploy"),
-        ("hold", EXISTS, "now", "AwaitingServiceId"),
     ],
 )
 def test_a_deploy_that_may_have_taken_effect_is_repeated_only_as_the_setting_allows(
@@ -105,6 +100,33 @@ def test_a_deploy_that_may_have_taken_effect_is_repeated_only_as_the_setting_all
     assert in_a_word(step) == expected
     if isinstance(step, Deploy):
         assert step.in_doubt
+
+
+@pytest.mark.parametrize("retry", [None, "now"])
+@pytest.mark.parametrize(
+    ("word", "expected"), [("probe", "AwaitingServiceId"), ("idempotent", "Deploy"), ("hold", "AwaitingServiceId")]
+)
+def test_a_deploy_that_took_effect_is_repeated_only_where_that_makes_no_second_one(
+    word: str, expected: str, retry: str | None
+) -> None:
+    assert in_a_word(decide(after_a_claim(EXISTS, retry), POLICIES[word])) == expected
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_what_exists_under_an_earlier_resources_reservation_may_be_a_strangers(policy: Policy) -> None:
+    """That resource may have reserved the name and then found it taken: nothing is deployed, and nothing frozen."""
+    step = decide(after_a_former_self(EXISTS), policy)
+    assert stands(step) == (Reason.AWAITING_SERVICE_ID, "person")
+    assert ends_in(step) == PERSON_LOOK
+    assert not recorded(step).status.keys() & {"phase", "hostname", "claim"}
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_a_probe_that_is_gone_after_it_answered_says_nothing(policy: Policy) -> None:
+    claim = open_claim(hostname_absent=True)
+    of = provision(seen(hostname=HOSTNAME, username="alice", attempts=1, claim=claim), retry="now")
+    step = decide(before_deploy(of, NO_PROBE, claim_seen_for=WAIT), policy)
+    assert stands(step) == (Reason.BACKEND_UNAVAILABLE, "operator")
 
 
 def test_hold_leaves_a_deploy_in_doubt_to_a_person() -> None:
@@ -126,15 +148,21 @@ def test_what_exists_under_the_rows_hostname_is_ours() -> None:
     assert stands(step) == (Reason.AWAITING_SERVICE_ID, "person")
 
 
-@pytest.mark.parametrize("found", [None, row(hostname=None), row(hostname="older.example")])
+@pytest.mark.parametrize("found", [None, row(hostname=None)])
 def test_what_exists_is_somebody_elses_where_nothing_names_this_user(found: PdsServiceRow | None) -> None:
     assert decide(before_deploy(provision(seen()), EXISTS, found), PROBE) == TryNextName()
 
 
 def test_an_earlier_claim_of_another_hostname_makes_nothing_ours() -> None:
     """A definite failure under one name, then an edit to a name that a stranger has."""
-    of = provision(seen(hostname="first.example", attempts=1), generation=2, hostname=HOSTNAME)
+    status = seen(hostname="first.example", attempts=1, phase="deploy_failed")
+    of = provision(status, generation=2, hostname=HOSTNAME)
     assert decide(before_deploy(of, EXISTS, row(hostname="first.example")), PROBE) == TryNextName()
+
+
+def test_a_row_that_only_tells_of_a_refusal_makes_nothing_ours() -> None:
+    of = provision(seen(attempts=1, phase="deploy_failed"))
+    assert decide(before_deploy(of, EXISTS, row()), PROBE) == TryNextName()
 
 
 def test_one_that_exists_without_a_known_id_is_recorded_and_the_visit_goes_on_to_the_row() -> None:

@@ -47,7 +47,12 @@ FRESH = provision()
 CLAIMED = provision(seen(hostname=HOSTNAME, username="alice", attempts=1, claim=open_claim(id="mine")))
 DEPLOYED = provision(seen(hostname=HOSTNAME, username="alice", phase="provisioning", service_id=800))
 NO_ID = provision(seen(hostname=HOSTNAME, username="alice", phase="deploy_succeeded_no_id"))
-ASKED = {"reservation": reservation(), "lookup": lookup(), "presence": Presence.ABSENT}
+ASKED = {
+    "reservation": reservation(),
+    "lookup": lookup(),
+    "presences": {HOSTNAME: Presence.ABSENT},
+    "row_seen_for": WAIT,
+}
 ADOPTING = {"reservation": reservation(), "lookup": lookup(row(800))}
 MIRRORED = {"mirrored": row(800, status="provisioning")}
 Say = Callable[[Facts], Record | Conclusion]
@@ -76,12 +81,12 @@ VERDICTS: dict[str, tuple[PdsProvision, Say]] = {
     "suspended and ready": (provision(seen(conditions=(READY_NOW,)), suspend=True), deciding()),
     "invalid spec": (provision(hostname="www.eny.example"), deciding()),
     "taken": (FRESH, deciding(candidate=2)),
-    "former self": (FRESH, deciding(reservation=reservation(uid=FORMER_UID))),
+    "former self": (FRESH, deciding(reservation=reservation(uid=FORMER_UID), lookup=lookup())),
     "user gone": (FRESH, deciding(**{**ASKED, "lookup": PdsServiceLookup(user_exists=False)})),
     "row in progress": (FRESH, deciding(**{**ASKED, "lookup": lookup(row(status="provisioning"))})),
     "paused": (FRESH, deciding(**ASKED, held=Held(Reason.DEPLOYS_PAUSED, "Deploys are paused.", 600.0))),
     "hold": (CLAIMED, deciding(HOLD, **ASKED, claim_seen_for=WAIT)),
-    "exists": (CLAIMED, deciding(**{**ASKED, "presence": Presence.EXISTS}, claim_seen_for=WAIT)),
+    "exists": (CLAIMED, deciding(**{**ASKED, "presences": {HOSTNAME: Presence.EXISTS}}, claim_seen_for=WAIT)),
     "claim": (FRESH, lambda at: claim(at, Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=False), "i", PROBE)),
     "mismatched reservation": (
         FRESH,

@@ -1,0 +1,96 @@
+"""What the probe's answer allows: whose a PDS is that exists, and whether a deploy may be sent."""
+
+from pds_contract.conditions import Reason, at_work, needs_person
+from pds_contract.deploy import Presence
+from pds_contract.errors import TryLater
+from pds_contract.resource import Phase
+from pds_operator.protocol import awaiting
+from pds_operator.protocol.facts import Facts
+from pds_operator.protocol.failing import failed
+from pds_operator.protocol.naming import Names
+from pds_operator.protocol.policy import PERSON_LOOK, Policy, Redeploy
+from pds_operator.protocol.record import stand
+from pds_operator.protocol.steps import Deploy, Step, TryNextName
+
+
+def is_inherited(facts: Facts, name: Names) -> bool:
+    """Whether the hostname was reserved by an earlier resource of this user, and not claimed by this one yet."""
+    reservation, provision = facts.reservation, facts.provision
+    return (
+        reservation is not None
+        and reservation.hostname == name.hostname
+        and reservation.provision_uid != provision.metadata.uid
+        and provision.status.hostname != name.hostname
+    )
+
+
+def follow(facts: Facts, policy: Policy, name: Names) -> Step:
+    """Go on once the hostname was probed."""
+    claim = facts.provision.status.claim
+    presence = facts.presences[name.hostname]
+    if presence is Presence.EXISTS:
+        return _exists(facts, policy, name)
+    if presence is Presence.NO_PROBE and claim and claim.hostname_absent:
+        # The backend has the call: it answered before this claim. A 404 now says nothing of the hostname.
+        return failed(
+            facts, TryLater("backend", "the backend's check-pds answered before, and is not there now"), policy
+        )
+    return _absent(facts, policy, name)
+
+
+def _exists(facts: Facts, policy: Policy, name: Names) -> Step:
+    if not _is_ours(facts, name):
+        return awaiting.unknown_owner(facts, name.hostname) if is_inherited(facts, name) else TryNextName()
+    if policy.redeploy is Redeploy.IDEMPOTENT:
+        return _deploy(facts, name)
+    return awaiting.begin(facts, name)
+
+
+def _is_ours(facts: Facts, name: Names) -> bool:
+    """Whether a PDS that exists under this hostname is this user's.
+
+    It is where a deploy of it is in doubt, where this resource claimed the hostname when it was absent, and where the
+    row names it; but a row that only tells of a refusal which this resource met says nothing of whose it is.
+    """
+    status = facts.provision.status
+    row = facts.lookup.row if facts.lookup else None
+    return (
+        status.claim is not None
+        or status.hostname == name.hostname
+        or (
+            row is not None
+            and row.hostname == name.hostname
+            and (row.status == Phase.DEPLOY_SUCCEEDED_NO_ID or status.phase is None)
+        )
+    )
+
+
+def _absent(facts: Facts, policy: Policy, name: Names) -> Step:
+    provision = facts.provision
+    row = facts.lookup.row if facts.lookup else None
+    if policy.redeploy is Redeploy.HOLD and provision.retry is None:
+        if _in_doubt(facts, name):
+            return stand(
+                facts,
+                needs_person(
+                    Reason.OUTCOME_UNKNOWN,
+                    "A deploy may have taken effect, and PDS_REDEPLOY=hold leaves the next one to a person. Look at "
+                    "the backend: write the id into the user's row in pds_services, or ask for a retry.",
+                ),
+                rest=PERSON_LOOK,
+            )
+        if row and row.status == Phase.DEPLOY_SUCCEEDED_NO_ID:
+            return awaiting.begin(facts, name)
+    return _deploy(facts, name)
+
+
+def _in_doubt(facts: Facts, name: Names) -> bool:
+    return facts.provision.status.claim is not None or is_inherited(facts, name)
+
+
+def _deploy(facts: Facts, name: Names) -> Step:
+    if facts.held:
+        return stand(facts, at_work(facts.held.reason, facts.held.message), rest=facts.held.retry_in, acted=False)
+    claim = facts.provision.status.claim
+    absent = facts.presences[name.hostname] is Presence.ABSENT or bool(claim and claim.hostname_absent)
+    return Deploy(name.username, name.hostname, absent, _in_doubt(facts, name))

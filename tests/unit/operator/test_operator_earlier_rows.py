@@ -1,0 +1,98 @@
+"""A row that names another hostname: what it tells of is asked after before anything else is deployed."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pds_contract.conditions import Reason
+from pds_contract.deploy import Presence
+from pds_contract.resource import Phase
+from pds_operator.protocol.decide import decide
+from pds_operator.protocol.facts import Facts
+from pds_operator.protocol.policy import PERSON_LOOK
+from pds_operator.protocol.steps import Deploy, Probe, Reserve
+from stages.protocol_stage import (
+    ABANDONED,
+    HOSTNAME,
+    OTHER_USER,
+    PROBE,
+    WAIT,
+    after,
+    before_deploy,
+    ends_in,
+    provision,
+    recorded,
+    reservation,
+    row,
+    seen,
+    stands,
+    written,
+)
+
+EARLIER = "older.example"
+DEPLOY = Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=False)
+
+
+def told(status: str = "deploy_failed", **known: Any) -> Facts:
+    """The hostname that is wanted is absent; the row tells of an earlier deploy under another one."""
+    return before_deploy(found=row(hostname=EARLIER, status=status), **known)
+
+
+def answered(presence: Presence, status: str = "deploy_failed") -> Facts:
+    return told(status, presences={HOSTNAME: Presence.ABSENT, EARLIER: presence})
+
+
+@pytest.mark.parametrize("status", ["deploy_failed", "deploy_succeeded_no_id"])
+def test_the_rows_hostname_is_asked_after_first(status: str) -> None:
+    assert decide(told(status), PROBE) == Probe(EARLIER)
+
+
+@pytest.mark.parametrize("seen_for", [0.0, WAIT - 1])
+def test_a_deploy_that_the_row_tells_of_is_waited_out(seen_for: float) -> None:
+    step = decide(told(row_seen_for=seen_for), PROBE)
+    assert (stands(step), ends_in(step)) == ((Reason.CLAIM_OPEN, "operator"), WAIT - seen_for)
+
+
+@pytest.mark.parametrize(("age", "waits"), [(0.0, True), (ABANDONED, True), (ABANDONED + 1, False)])
+def test_a_row_older_than_any_deploy_is_not_waited_for(age: float, *, waits: bool) -> None:
+    found = row(hostname=EARLIER).model_copy(update={"updated_at": after(-age)})
+    step = decide(before_deploy(found=found, row_seen_for=0.0), PROBE)
+    assert (step != Probe(EARLIER)) == waits
+
+
+@pytest.mark.parametrize("presence", [Presence.ABSENT, Presence.NO_PROBE])
+def test_a_failed_deploy_of_which_nothing_is_known_to_stand_is_over(presence: Presence) -> None:
+    assert decide(answered(presence), PROBE) == DEPLOY
+
+
+def test_what_was_made_without_an_id_and_is_gone_is_over() -> None:
+    assert decide(answered(Presence.ABSENT, "deploy_succeeded_no_id"), PROBE) == DEPLOY
+
+
+def test_what_exists_under_a_failed_deploys_hostname_is_for_a_person() -> None:
+    step = decide(answered(Presence.EXISTS), PROBE)
+    assert (stands(step), ends_in(step)) == ((Reason.AWAITING_SERVICE_ID, "person"), PERSON_LOOK)
+    assert "phase" not in recorded(step).status, "it may be a stranger's: nothing is frozen"
+
+
+@pytest.mark.parametrize("presence", [Presence.EXISTS, Presence.NO_PROBE])
+def test_what_was_made_without_an_id_is_awaited_under_its_own_hostname(presence: Presence) -> None:
+    known = answered(presence, "deploy_succeeded_no_id")
+    assert decide(known, PROBE) == Reserve(EARLIER)
+    step = decide(replace(known, reservation=reservation(EARLIER)), PROBE)
+    status = written(known.provision, recorded(step).status).status
+    assert (status.phase, status.hostname) == (Phase.DEPLOY_SUCCEEDED_NO_ID, EARLIER)
+    stranger = replace(known, reservation=reservation(EARLIER, user_id=OTHER_USER))
+    assert stands(decide(stranger, PROBE)) == (Reason.SERVICE_MISMATCH, "person")
+
+
+@pytest.mark.parametrize("hostname", [None, HOSTNAME, "no-label", "Not A Name", "x" * 64 + ".example"])
+def test_a_row_that_names_no_other_hostname_under_which_anything_can_stand_delays_nothing(hostname: str | None) -> None:
+    assert decide(before_deploy(found=row(hostname=hostname), row_seen_for=0.0), PROBE) == DEPLOY
+
+
+def test_a_row_that_mirrors_what_this_resource_met_itself_delays_nothing() -> None:
+    """It was refused under the earlier name, then edited."""
+    of = provision(seen(phase="deploy_failed"), generation=2)
+    assert decide(before_deploy(of, found=row(hostname=EARLIER), row_seen_for=0.0), PROBE) == DEPLOY
