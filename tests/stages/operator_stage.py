@@ -123,9 +123,9 @@ class Stage:
         newest = await self.get(user_id)
         return await self.provisions.patch_status(newest.metadata.name, newest.metadata.resource_version, status)
 
-    async def delete(self, user_id: str) -> None:
+    async def delete(self, user_id: str, **options: str) -> None:
         path = f"/apis/pds.eny.space/v1alpha1/namespaces/{self.namespace}/pdsprovisions/{provision_name(user_id)}"
-        await self.api.call("DELETE", path)
+        await self.api.call("DELETE", path, body={"kind": "DeleteOptions", "apiVersion": "v1", **options})
 
     async def until(
         self, user_id: str, holds: Callable[[PdsProvision], object], what: str, seconds: float = PATIENCE

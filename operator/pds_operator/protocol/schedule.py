@@ -52,11 +52,12 @@ def reservation_wait(provision: PdsProvision, seen_for: float, now: datetime, po
 def wait_of(status: ProvisionStatus, now: datetime) -> float:
     """Return how many seconds are left until ``nextAttemptTime``; 0 or less: none.
 
-    Never more than the longest delay there is: the time may have been written by a clock that was wrong.
+    A time further away than any that is ever written is of a clock that was wrong, and counts for nothing.
     """
     if status.next_attempt_time is None:
         return 0.0
-    return min((status.next_attempt_time - now).total_seconds(), jittered(SECOND_CHANCE, 1.0))
+    left = (status.next_attempt_time - now).total_seconds()
+    return left if left <= jittered(SECOND_CHANCE, 1.0) else 0.0
 
 
 def is_settled(provision: PdsProvision) -> bool:

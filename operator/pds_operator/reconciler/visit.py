@@ -222,6 +222,10 @@ class Visitor:
     async def _deploy(self, facts: Facts, step: Deploy) -> Facts | None:
         if self.draining():
             return None
+        # Others may have begun since the probe: no await between this look and the count.
+        held = self.gate.held()
+        if held:
+            return replace(facts, held=held)
         self.gate.begin()
         after = await self.deployer.deploy(facts, step)
         self.sightings.moved(facts.provision.metadata.name)

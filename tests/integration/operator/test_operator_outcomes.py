@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pds_contract.resource import PdsProvision
+from pds_stack.backend.bodies import DeployBody
 from stages.operator_stage import TOKEN, Stage, condition
 
 HOSTNAME = "alice.eny.k8s.frx.pub"
@@ -128,6 +129,45 @@ async def test_a_request_lost_before_any_effect_is_sent_again(stage: Stage, faul
     await stage.until_ready(await stage.ask())
     assert len(stage.simulator.services) == 1
     assert stage.posts() == 2
+
+
+async def test_a_probe_that_is_gone_for_a_moment_is_no_reason_to_send_a_deploy_in_doubt_again(stage: Stage) -> None:
+    lost = {"endpoint": "deploy", "times": 1, "effect": "before", "cut": True}
+    gone = {"endpoint": "check", "times": 1, "status": 404, "body": "<h1>", "content": "html"}
+    stage.simulator.change(faults=[lost])
+    await stage.operate()
+    user_id = await stage.ask()
+    await stage.until_reason(user_id, "OutcomeUnknown")
+    stage.simulator.change(faults=[gone])
+    await stage.until_reason(user_id, "AwaitingServiceId")
+    assert stage.simulator.behaviour.faults == []
+    assert stage.posts() == 1
+
+
+async def test_a_refusal_without_a_probe_says_nothing_of_whose_the_hostname_is(stage: Stage) -> None:
+    body = DeployBody(username="x", password="x" * 20, email="s@a.example", hostname="taken.example.com", disksize=1)
+    stage.simulator.plant(body)
+    stage.simulator.change(check_pds=404, repeated_deploy="conflict")
+    await stage.operate()
+    user_id = await stage.ask(hostname="taken.example.com")
+    await stage.until_reason(user_id, "DeployRejected")
+    stage.simulator.change(check_pds="available")
+    await stage.retry(user_id)
+    await stage.until_reason(user_id, "HostnameTaken")
+
+
+async def test_an_awaited_id_is_asked_after_under_its_own_hostname_whatever_the_base_domain_is_now(
+    stage: Stage,
+) -> None:
+    stage.simulator.change(id_place="none")
+    operator = await stage.operate()
+    user_id = await stage.ask()
+    await stage.until_reason(user_id, "AwaitingServiceId")
+    await operator.stop()
+    await stage.operate(PDS_BASE_DOMAIN="new.example.org")
+    await stage.retry(user_id)
+    await stage.until(user_id, lambda p: p.status.last_handled_retry == "now", "the retry is handled")
+    assert [made.hostname for made in stage.simulator.services] == [HOSTNAME]
 
 
 async def test_nothing_shortens_the_wait_after_an_unknown_outcome(stage: Stage) -> None:

@@ -127,6 +127,43 @@ async def test_what_failed_before_and_exists_awaits_its_id(stage: Stage, status:
     assert stage.posts() == 0
 
 
+async def test_an_earlier_deploy_under_another_hostname_is_asked_after(stage: Stage) -> None:
+    planted(stage, "alice-old.eny.k8s.frx.pub")
+    user_id = stage.new_user()
+    stage.write_row(user_id, None, "alice-old.eny.k8s.frx.pub", "deploy_succeeded_no_id")
+    await stage.operate()
+    await stage.ask_for(user_id)
+    provision = await stage.until_reason(user_id, "AwaitingServiceId")
+    assert provision.status.hostname == "alice-old.eny.k8s.frx.pub"
+    assert stage.posts() == 0
+
+
+async def test_an_earlier_deploy_under_another_hostname_that_came_to_nothing_is_in_nobodys_way(stage: Stage) -> None:
+    user_id = stage.new_user()
+    stage.write_row(user_id, None, "alice-.eny.k8s.frx.pub", "deploy_failed")
+    await stage.operate()
+    await stage.ask_for(user_id)
+    await stage.until_ready(user_id)
+    other = stage.new_user()
+    stage.write_row(other, None, "bob-old.eny.k8s.frx.pub", "deploy_failed")
+    await stage.ask_for(other, "bob@a.example")
+    provision = await stage.until_ready(other)
+    assert provision.status.hostname == "bob.eny.k8s.frx.pub"
+
+
+async def test_an_id_that_was_awaited_is_in_the_row_with_its_status(stage: Stage) -> None:
+    stage.simulator.change(id_place="none")
+    await stage.operate(PDS_POLL_READY=3600)
+    user_id = await stage.ask()
+    await stage.until_reason(user_id, "AwaitingServiceId")
+    (made,) = stage.simulator.services
+    await stage.eventually(lambda: stage.row(user_id), "the row is there")
+    stage.write_row(user_id, made.id, HOSTNAME, "deploy_succeeded_no_id")
+    await stage.edit(user_id, {"look": "now"})
+    await stage.until_ready(user_id)
+    assert stage.row(user_id) == {"pds_service_id": made.id, "hostname": HOSTNAME, "status": "provisioning"}
+
+
 async def test_a_user_who_does_not_exist_gets_nothing(stage: Stage) -> None:
     await stage.operate()
     user_id = "00000000-0000-4000-8000-000000000000"

@@ -88,7 +88,7 @@ def test_settled_resources_are_spread_over_the_time_between_two_looks(chance: fl
         ({}, {}, 0.0),
         ({"next_attempt_time": after(300)}, {}, 300.0),
         ({"next_attempt_time": after(-300)}, {}, 0.0),
-        ({"next_attempt_time": after(10**8)}, {}, pytest.approx(4320.0)),  # by a clock that was wrong
+        ({"next_attempt_time": after(10**8)}, {}, 0.0),  # by a clock that was wrong
         ({"next_attempt_time": after(300)}, {"generation": 2}, 0.0),
         ({"next_attempt_time": after(300)}, {"retry": "now"}, 0.0),
         ({"claim": open_claim()}, {}, 0.0),
