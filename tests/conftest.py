@@ -60,7 +60,8 @@ def stack() -> Iterator[Mapping[str, str]]:
         yield settings
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: the operator would take up what other tests make in the customers' namespace.
+@pytest.fixture(scope="module")
 def product(stack: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
     """The settings of the whole product on the stack: the simulated backend, and both commands as processes."""
     with running_stack("backend,webhook,operator", stack) as settings:

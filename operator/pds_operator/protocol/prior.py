@@ -40,7 +40,7 @@ def ask_after(facts: Facts, policy: Policy, row: PdsServiceRow, names: Sequence[
         return None  # it is the one in question, or somebody else's
     if len(kept) > HOSTNAME_MAX or re.fullmatch(HOSTNAME_PATTERN, kept) is None:
         return None  # the first product made invalid hostnames, under which nothing can stand
-    left = _wait(facts, policy, row)
+    left = _wait(facts, policy)
     if left > 0:
         message = "An earlier deploy of this user, under another hostname, may be under way; waiting until it cannot."
         return stand(facts, at_work(Reason.CLAIM_OPEN, message), rest=left, acted=False)
@@ -60,9 +60,10 @@ def ask_after(facts: Facts, policy: Policy, row: PdsServiceRow, names: Sequence[
     return awaiting.begin(facts, Names(name.username, kept))
 
 
-def _wait(facts: Facts, policy: Policy, row: PdsServiceRow) -> float:
+def _wait(facts: Facts, policy: Policy) -> float:
     """Wait as for a claim of unknown age, unless the row is older than any."""
     wait = policy.takeover_wait()
-    if row.updated_at and facts.now - row.updated_at > timedelta(seconds=wait + ABANDONED_MARGIN):
+    written = facts.lookup.row_updated_at if facts.lookup else None
+    if written and facts.now - written > timedelta(seconds=wait + ABANDONED_MARGIN):
         return 0.0
     return wait - facts.row_seen_for

@@ -8,6 +8,7 @@ import pytest
 from pds_contract.conditions import Reason
 from pds_contract.deploy import Presence
 from pds_contract.resource import Phase
+from pds_contract.rows import PdsServiceLookup
 from pds_operator.protocol.decide import decide
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.policy import PERSON_LOOK
@@ -56,8 +57,8 @@ def test_a_deploy_that_the_row_tells_of_is_waited_out(seen_for: float) -> None:
 
 @pytest.mark.parametrize(("age", "waits"), [(0.0, True), (ABANDONED, True), (ABANDONED + 1, False)])
 def test_a_row_older_than_any_deploy_is_not_waited_for(age: float, *, waits: bool) -> None:
-    found = row(hostname=EARLIER).model_copy(update={"updated_at": after(-age)})
-    step = decide(before_deploy(found=found, row_seen_for=0.0), PROBE)
+    found = PdsServiceLookup(user_exists=True, row=row(hostname=EARLIER), row_updated_at=after(-age))
+    step = decide(before_deploy(lookup=found, row_seen_for=0.0), PROBE)
     assert (step != Probe(EARLIER)) == waits
 
 

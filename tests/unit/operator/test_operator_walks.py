@@ -55,7 +55,6 @@ rows = st.none() | st.builds(
     user_id=st.just(USER),
     pds_service_id=st.sampled_from([None, None, 800, 801]),
     hostname=maybe_hostname | st.just("No Name"),
-    updated_at=dates,
     status=st.sampled_from(["deploy_failed", "deploy_succeeded_no_id", "provisioning", "anything"]),
 )
 reservations = st.builds(
@@ -112,7 +111,7 @@ any_facts = st.builds(
     reservation_seen_for=seconds,
     candidate=st.integers(0, 3),
     reservation=st.none() | reservations,
-    lookup=st.none() | st.builds(PdsServiceLookup, user_exists=st.booleans(), row=rows),
+    lookup=st.none() | st.builds(PdsServiceLookup, user_exists=st.booleans(), row=rows, row_updated_at=dates),
     presences=st.dictionaries(hostnames, st.sampled_from(Presence)),
     row_seen_for=seconds,
     mirrored=rows,
