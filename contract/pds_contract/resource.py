@@ -29,6 +29,8 @@ API_VERSION = f"{GROUP}/{VERSION}"
 
 RETRY_ANNOTATION = f"{GROUP}/retry"
 """Any new value asks the operator to try now, where nothing is open."""
+SERVICE_ID_ANNOTATION = f"{GROUP}/service-id"
+"""The id of the user's service, given by a person where it was lost; checked with the backend before it is adopted."""
 CHECKOUT_SESSION_ANNOTATION = f"{GROUP}/checkout-session"
 """The id of the newest Checkout Session that asked for this resource."""
 CHECKOUT_CREATED_ANNOTATION = f"{GROUP}/checkout-created"

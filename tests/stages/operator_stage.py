@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 import pds_operator.handlers  # noqa: F401 - registers the handlers with kopf
 from pds_clients.kubernetes import KubernetesApi, Provisions
 from pds_contract.conditions import READY
-from pds_contract.errors import NotFound
+from pds_contract.errors import Conflict, NotFound
 from pds_contract.resource import PdsProvision, provision_name
 from pds_operator.settings import OperatorSettings
 from pds_stack.backend import BackendSimulator
@@ -111,10 +111,14 @@ class Stage:
         return await self.api.call("GET", path)
 
     async def edit(self, user_id: str, annotations: Mapping[str, str] | None = None, **spec: Value) -> PdsProvision:
-        newest = await self.get(user_id)
-        return await self.provisions.patch(
-            newest.metadata.name, newest.metadata.resource_version, spec=spec, annotations=annotations or {}
-        )
+        """Change spec and annotations, whatever the operator writes meanwhile, as kubectl does."""
+        while True:
+            newest = await self.get(user_id)
+            version = newest.metadata.resource_version
+            with contextlib.suppress(Conflict):
+                return await self.provisions.patch(
+                    newest.metadata.name, version, spec=spec, annotations=annotations or {}
+                )
 
     async def retry(self, user_id: str, value: str = "now") -> None:
         await self.edit(user_id, {"pds.eny.space/retry": value})

@@ -1,7 +1,7 @@
 """One PDS exists, and its id was lost: nothing is deployed, the row is looked at, a person is told."""
 
 from pds_contract.conditions import Reason, Standing, needs_person
-from pds_contract.resource import Phase
+from pds_contract.resource import SERVICE_ID_ANNOTATION, Phase
 from pds_contract.rows import PdsServiceRow
 from pds_operator.protocol import adopt, running
 from pds_operator.protocol.facts import Facts
@@ -15,8 +15,8 @@ def standing() -> Standing:
     """Return the standing of a resource whose PDS exists and whose id was lost."""
     return needs_person(
         Reason.AWAITING_SERVICE_ID,
-        "One PDS exists, and its id was lost with the backend's answer. Find it at the backend and write it into "
-        "pds_service_id of the user's row in pds_services.",
+        "One PDS exists, and its id was lost with the backend's answer. Find the id at the backend and give it in the "
+        f"annotation {SERVICE_ID_ANNOTATION}.",
     )
 
 
@@ -58,6 +58,7 @@ def follow(facts: Facts) -> Step:
         return Mirror(
             PdsServiceRow(user_id=provision.spec.user_id, hostname=hostname, status=Phase.DEPLOY_SUCCEEDED_NO_ID)
         )
-    if facts.mirrored.pds_service_id is not None:
-        return adopt.follow(facts, facts.mirrored, hostname)
+    given = adopt.by_row(facts.mirrored, hostname) or adopt.by_annotation(provision, hostname)
+    if given:
+        return adopt.follow(facts, given)
     return stand(facts, standing(), rest=PERSON_LOOK)

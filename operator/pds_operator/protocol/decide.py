@@ -7,7 +7,7 @@ reason of each rule.
 from collections.abc import Sequence
 
 from pds_contract.conditions import READY, Reason, Standing, at_work, needs_person
-from pds_contract.resource import Phase
+from pds_contract.resource import SERVICE_ID_ANNOTATION, Phase
 from pds_contract.rows import REDEPLOYABLE_STATUSES
 from pds_operator.protocol import adopt, awaiting, prior, redeploy, running
 from pds_operator.protocol.facts import Facts
@@ -36,7 +36,8 @@ def decide(facts: Facts, policy: Policy) -> Step:
     elif status.phase is Phase.DEPLOY_SUCCEEDED_NO_ID and provision.retry is None:
         return awaiting.follow(facts)
     left = wait_of(status, facts.now)
-    if left > 0 and not provision.edited and provision.retry is None:
+    told = provision.edited or provision.retry is not None or SERVICE_ID_ANNOTATION in provision.metadata.annotations
+    if left > 0 and not told:
         return Rest(left)
     return _before_deploy(facts, policy)
 
@@ -99,8 +100,9 @@ def _with_row(facts: Facts, policy: Policy, names: Sequence[Names]) -> Step:
             rest=PERSON_LOOK,
         )
     row = lookup.row
-    if row and row.pds_service_id is not None:
-        return adopt.follow(facts, row, name.hostname)
+    given = (row and adopt.by_row(row, name.hostname)) or adopt.by_annotation(facts.provision, name.hostname)
+    if given:
+        return adopt.follow(facts, given)
     if row and row.status not in REDEPLOYABLE_STATUSES:
         return stand(
             facts,

@@ -3,7 +3,7 @@
 from pds_contract.conditions import Reason, at_work, needs_person
 from pds_contract.deploy import Presence
 from pds_contract.errors import TryLater
-from pds_contract.resource import Phase
+from pds_contract.resource import SERVICE_ID_ANNOTATION, Phase
 from pds_operator.protocol import awaiting
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.failing import failed
@@ -75,7 +75,7 @@ def _absent(facts: Facts, policy: Policy, name: Names) -> Step:
                 needs_person(
                     Reason.OUTCOME_UNKNOWN,
                     "A deploy may have taken effect, and PDS_REDEPLOY=hold leaves the next one to a person. Look at "
-                    "the backend: write the id into the user's row in pds_services, or ask for a retry.",
+                    f"the backend: give the id in the annotation {SERVICE_ID_ANNOTATION}, or ask for a retry.",
                 ),
                 rest=PERSON_LOOK,
             )

@@ -45,6 +45,24 @@ async def test_an_answer_without_an_id_awaits_it_and_is_not_repeated(stage: Stag
     assert stage.posts() == 1
 
 
+async def test_a_lost_id_is_given_by_a_person(stage: Stage) -> None:
+    lost = {"endpoint": "deploy", "times": 1, "effect": "before", "cut": True, "hostname": HOSTNAME}
+    stage.simulator.change(faults=[lost])
+    await stage.operate()
+    bob = await stage.until_ready(await stage.ask("bob@a.example"))
+    user_id = await stage.ask()
+    await stage.until_reason(user_id, "AwaitingServiceId")
+    await stage.edit(user_id, {"pds.eny.space/service-id": str(bob.status.service_id)})
+    provision = await stage.until_reason(user_id, "ServiceMismatch")
+    assert provision.status.service_id is None, "another customer's service cannot be taken"
+    (mine,) = stage.simulator.at_hostname(HOSTNAME)
+    await stage.edit(user_id, {"pds.eny.space/service-id": str(mine.id)})
+    provision = await stage.until_ready(user_id)
+    assert provision.status.service_id == mine.id
+    assert stage.row(user_id) == {"pds_service_id": mine.id, "hostname": HOSTNAME, "status": "provisioning"}
+    assert stage.posts() == 2
+
+
 async def test_under_idempotent_a_lost_id_is_learned_by_the_same_post_again(stage: Stage) -> None:
     stage.simulator.change(
         repeated_deploy="same", faults=[{"endpoint": "deploy", "times": 1, "effect": "before", "cut": True}]

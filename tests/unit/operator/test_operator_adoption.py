@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pds_contract.conditions import Reason
-from pds_contract.resource import PdsProvision
+from pds_contract.resource import SERVICE_ID_ANNOTATION, PdsProvision
 from pds_contract.rows import PdsServiceRow
 from pds_contract.service import ServiceState
 from pds_operator.protocol.decide import decide
@@ -97,8 +97,8 @@ def test_adoption_ends_a_claim_that_was_waited_out() -> None:
     ("known", "word"),
     [
         ({"reservation": reservation("older.example", user_id=OTHER_USER)}, "reserved for another user"),
-        ({"service": service(hostname="another.example")}, "another hostname"),
-        ({"service": service(hostname=None)}, "another hostname"),
+        ({"service": service(hostname="another.example")}, "whose hostname is not"),
+        ({"service": service(hostname=None)}, "whose hostname is not"),
         ({"service": service(hostname="older.example"), "holder": "pds-other"}, "pds-other"),
         ({"found": row(800, hostname="No Name")}, "no DNS name"),
         ({"found": row(800, hostname="x" * 254)}, "no DNS name"),
@@ -111,6 +111,33 @@ def test_an_id_that_cannot_be_this_users_is_a_mismatch_for_a_person(known: dict[
     assert ends_in(step) == PERSON_LOOK
     assert word in recorded(step).events[0].message
     assert "serviceId" not in recorded(step).status
+
+
+def with_annotation(value: str, **known: Any) -> Facts:
+    of = provision()
+    metadata = of.metadata.model_copy(update={"annotations": {SERVICE_ID_ANNOTATION: value}})
+    return before_deploy(of.model_copy(update={"metadata": metadata}), **known)
+
+
+def test_an_id_that_a_person_gives_is_adopted_with_the_same_checks() -> None:
+    assert decide(with_annotation("800"), PROBE) == LookAtService(800)
+    known = with_annotation("800", service=service())
+    assert decide(known, PROBE) == FindHolder(800)
+    assert recorded(decide(replace(known, holder=""), PROBE)).status["serviceId"] == 800
+    assert stands(decide(replace(known, holder="pds-other"), PROBE)) == (Reason.SERVICE_MISMATCH, "person")
+    others = with_annotation("800", service=service(hostname="others.example"))
+    assert stands(decide(others, PROBE)) == (Reason.SERVICE_MISMATCH, "person")
+
+
+def test_an_id_in_the_row_counts_before_one_that_a_person_gives() -> None:
+    assert decide(with_annotation("800", found=row(801)), PROBE) == LookAtService(801)
+
+
+@pytest.mark.parametrize("value", ["", "0", "-1", "800x", "none"])
+def test_an_annotation_that_is_no_id_is_said(value: str) -> None:
+    step = decide(with_annotation(value), PROBE)
+    assert stands(step) == (Reason.SERVICE_MISMATCH, "person")
+    assert "is no id" in recorded(step).events[0].message
 
 
 def test_a_row_whose_service_the_backend_does_not_know_is_not_deployed() -> None:
