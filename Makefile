@@ -1,7 +1,9 @@
 # The environment lives in .venv; everything else is cached in the user's cache folder.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := contract clients runtime webhook operator stack tests
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+LOCK_RUNTIME := $(LOCK) pyproject.toml
+LOCK_DEV := $(LOCK) --constraint requirements/runtime.txt pyproject.toml stack/pyproject.toml --group dev
 
 .PHONY: help install demo test unit lint format lock clean
 
@@ -11,7 +13,7 @@ help: ## Show the targets
 install: .venv/installed ## Make .venv with everything locked in requirements/
 
 .venv/installed: requirements/uv.txt requirements/dev.txt pyproject.toml stack/pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . --editable stack
@@ -26,22 +28,24 @@ test: install lint ## All checks and all tests
 unit: install ## The tests that need no local stack
 	@$(BIN)/pytest tests/unit
 
-lint: install ## ruff, mypy, import-linter
+lint: install ## ruff, mypy, import-linter, and the lock files against pyproject.toml
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --explicit-package-bases tests
 	@$(BIN)/lint-imports --no-cache
+	@cp requirements/runtime.txt requirements/dev.txt .venv/
+	@$(LOCK_RUNTIME) -o .venv/runtime.txt && diff requirements/runtime.txt .venv/runtime.txt || { echo "pyproject.toml has changed: make lock"; exit 1; }
+	@$(LOCK_DEV) -o .venv/dev.txt && diff requirements/dev.txt .venv/dev.txt || { echo "pyproject.toml has changed: make lock"; exit 1; }
 
 format: install ## Let ruff format and fix what it can
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
 lock: install ## Lock the newest versions that pyproject.toml allows
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements/uv.in -o requirements/uv.txt
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --constraint requirements/runtime.txt \
-		pyproject.toml stack/pyproject.toml --group dev -o requirements/dev.txt
+	@$(LOCK) --upgrade requirements/uv.in -o requirements/uv.txt
+	@$(LOCK_RUNTIME) --upgrade -o requirements/runtime.txt
+	@$(LOCK_DEV) --upgrade -o requirements/dev.txt
 
 clean: ## Remove what the targets made in this folder
 	rm -rf .venv .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis

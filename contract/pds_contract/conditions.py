@@ -29,8 +29,8 @@ class Reason(StrEnum):
     SUPABASE_UNAVAILABLE = "SupabaseUnavailable"
     DEPLOYS_PAUSED = "DeploysPaused"
     DEPLOY_LIMIT_REACHED = "DeployLimitReached"
-    # For a person
     SUSPENDED = "Suspended"
+    # For a person
     INVALID_SPEC = "InvalidSpec"
     HOSTNAME_TAKEN = "HostnameTaken"
     ROW_IN_PROGRESS = "RowInProgress"

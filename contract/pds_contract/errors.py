@@ -3,11 +3,12 @@
     PdsError
     ├── InvalidInput      give up until the input is changed; the message says how
     ├── UnknownUser       give up until the user exists in auth.users
-    ├── TryLater          nothing is decided: the same call may work later
-    │   └── CredentialsRejected   … once the credentials are mended
-    ├── Refused           the dependency will give the same answer to the same call
-    ├── Conflict          what was read is stale: read again, decide again
-    └── NotFound          the thing asked for is not there
+    └── DependencyError   … of one of the three, raised as one of:
+        ├── TryLater          nothing is decided: the same call may work later
+        │   └── CredentialsRejected   … once the credentials are mended
+        ├── Refused           the dependency will give the same answer to the same call
+        ├── Conflict          what was read is stale: read again, decide again
+        └── NotFound          the thing asked for is not there
 
 Messages never hold personal data or secrets: they are logged and shown.
 """

@@ -22,7 +22,6 @@ HOSTNAME_PATTERN = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,
 EMAIL_PATTERN = r"^[^@\x00-\x20\x7f-\xa0]+@[^@\x00-\x20\x7f-\xa0]+$"
 USER_ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
-_LABEL = re.compile(LABEL_PATTERN)
 _HOSTNAME = re.compile(HOSTNAME_PATTERN)
 _USER_ID = re.compile(USER_ID_PATTERN)
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.ASCII)

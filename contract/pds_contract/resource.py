@@ -36,6 +36,9 @@ CHECKOUT_SESSION_ANNOTATION = f"{GROUP}/checkout-session"
 CHECKOUT_CREATED_ANNOTATION = f"{GROUP}/checkout-created"
 """When that session was created, in Unix seconds, as Stripe has it."""
 
+Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, min_length=1, max_length=LABEL_MAX)]
+Hostname = Annotated[str, StringConstraints(pattern=HOSTNAME_PATTERN, min_length=3, max_length=HOSTNAME_MAX)]
+
 UNOBSERVED = -1
 """``status.observedGeneration`` of a resource that no operator has looked at."""
 
@@ -70,10 +73,10 @@ class _Model(BaseModel):
 class ProvisionSpec(_Model):
     """What was asked for."""
 
-    user_id: Annotated[str, StringConstraints(pattern=USER_ID_PATTERN, max_length=36)]
+    user_id: Annotated[str, StringConstraints(pattern=USER_ID_PATTERN, min_length=36, max_length=36)]
     email: Annotated[str, StringConstraints(pattern=EMAIL_PATTERN, min_length=3, max_length=EMAIL_MAX)]
-    username: Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=LABEL_MAX)] | None = None
-    hostname: Annotated[str, StringConstraints(pattern=HOSTNAME_PATTERN, max_length=HOSTNAME_MAX)] | None = None
+    username: Label | None = None
+    hostname: Hostname | None = None
     disksize_gb: int = Field(default=DISK_SIZE_DEFAULT, ge=DISK_SIZE_MIN, le=DISK_SIZE_MAX)
     suspend: bool = False
 
@@ -83,7 +86,7 @@ class Claim(_Model):
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     attempt: int = Field(ge=1, le=2**31 - 1)
-    hostname: Annotated[str, StringConstraints(pattern=HOSTNAME_PATTERN, max_length=HOSTNAME_MAX)]
+    hostname: Hostname
     hostname_absent: bool = False
     start_time: datetime
     duration_seconds: float = Field(ge=0, le=86400)
@@ -98,7 +101,7 @@ class Condition(_Model):
     status: Literal["True", "False", "Unknown"]
     observed_generation: int = Field(default=0, ge=0)
     last_transition_time: datetime
-    reason: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=64)]
+    reason: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$", min_length=1, max_length=64)]
     message: Annotated[str, StringConstraints(max_length=1024)]
 
 
@@ -109,8 +112,8 @@ class ProvisionStatus(_Model):
     phase: Phase | None = None
     service_id: int | None = Field(default=None, ge=1, le=SERVICE_ID_MAX)
     service_state: ServiceState | None = None
-    hostname: Annotated[str, StringConstraints(pattern=HOSTNAME_PATTERN, max_length=HOSTNAME_MAX)] | None = None
-    username: Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=LABEL_MAX)] | None = None
+    hostname: Hostname | None = None
+    username: Label | None = None
     claim: Claim | None = None
     attempts: int = Field(default=0, ge=0, le=2**31 - 1)
     last_attempt_time: datetime | None = None

@@ -79,9 +79,10 @@ async def is_ready(client: httpx.AsyncClient) -> bool:
 
 
 @pytest.mark.parametrize("command", ["pds-webhook", "pds-operator"])
-async def test_a_command_is_ready_and_stops_cleanly(stack: Mapping[str, str], command: str) -> None:
+async def test_a_command_is_ready_and_stops_cleanly(stack: Mapping[str, str], namespace: str, command: str) -> None:
     settings = {name: stack[name] for name in ("KUBECONFIG", "SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY")}
     settings |= {"STRIPE_WEBHOOK_SECRET": "whsec_x", "PDS_API_URL": "http://127.0.0.1:9/api/v1", "PDS_API_TOKEN": "x"}
+    settings |= {"PDS_NAMESPACE": namespace}
     async with running(command, settings) as process:
         await ended(process)
 

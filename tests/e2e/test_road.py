@@ -16,12 +16,18 @@ import pytest
 from pds_clients.kubernetes import KubernetesApi, Provisions
 from pds_contract.conditions import READY
 from pds_contract.errors import NotFound
-from pds_contract.resource import PdsProvision, provision_name
+from pds_contract.resource import (
+    CHECKOUT_CREATED_ANNOTATION,
+    CHECKOUT_SESSION_ANNOTATION,
+    PdsProvision,
+    provision_name,
+)
 from pds_stack.console import Console
 from pds_stack.errors import StackError
 from pds_stack.events import checkout_event, sign
 from pds_stack.kubernetes import programs
 from pds_stack.kubernetes.kubectl import Kubectl
+from stages.operator_stage import Counts, metrics_text
 
 ROUNDS = 20
 PATIENCE = 30.0
@@ -33,6 +39,7 @@ class Road:
     """Both ends of the road."""
 
     settings: Mapping[str, str]
+    api: KubernetesApi
     http: httpx.AsyncClient
     provisions: Provisions
     database: psycopg.Connection
@@ -72,7 +79,7 @@ class Road:
 @pytest.fixture
 async def road(product: Mapping[str, str], database: psycopg.Connection) -> AsyncIterator[Road]:
     async with await KubernetesApi.connect(product["KUBECONFIG"]) as api, httpx.AsyncClient(timeout=20) as http:
-        yield Road(product, http, Provisions(api, product["PDS_NAMESPACE"], "test"), database)
+        yield Road(product, api, http, Provisions(api, product["PDS_NAMESPACE"], "test"), database)
 
 
 async def test_a_paid_checkout_becomes_a_running_pds(road: Road, new_user: Callable[[], str]) -> None:
@@ -91,6 +98,36 @@ async def test_a_paid_checkout_becomes_a_running_pds(road: Road, new_user: Calla
     assert (replay.status_code, replay.json()["code"]) == (200, "already_accepted")
     assert (await road.provisions.get(provision_name(user_id))).metadata.resource_version == version
     assert len(await road.made(hostname)) == 1
+
+
+async def test_what_a_checkout_costs_the_api_server(road: Road, new_user: Callable[[], str]) -> None:
+    """At a backend that needs 50 ms to deploy, and whose service runs at the first look."""
+    control = road.settings["PDS_API_URL"].removesuffix("/api/v1") + "/_control"
+    await road.http.patch(f"{control}/behaviour", json={"deploy_seconds": 0.05})
+    first, second = new_user(), new_user()
+    # The operator's own lists at its start are over once a first customer is served.
+    await road.deliver(checkout_event(user_id=first, email=f"{first}@a.example"))
+    await road.until_ready(first)
+    deploys = len(await road.made())
+    before = Counts(await metrics_text(road.api))
+    await road.deliver(checkout_event(user_id=second, email=f"{second}@a.example"))
+    provision = await road.until_ready(second)
+    after = Counts(await metrics_text(road.api))
+    await road.http.delete(f"{control}/behaviour")
+
+    def cost(verb: str, resource: str, subresource: str = "") -> int:
+        return after.of(verb, resource, subresource) - before.of(verb, resource, subresource)
+
+    assert cost("PATCH", "pdsprovisions", "status") <= 3
+    assert cost("POST", "pdsprovisions") == 1
+    assert cost("POST", "secrets") == 1
+    for verb in ("PATCH", "PUT", "LIST", "DELETE"):
+        assert cost(verb, "pdsprovisions") == 0, verb
+        assert cost(verb, "secrets") == 0, verb
+    assert len(await road.made()) == deploys + 1
+    assert set(provision.metadata.annotations) == {CHECKOUT_SESSION_ANNOTATION, CHECKOUT_CREATED_ANNOTATION}
+    path = f"/apis/pds.eny.space/v1alpha1/namespaces/{road.settings['PDS_NAMESPACE']}/pdsprovisions"
+    assert "finalizers" not in (await road.api.call("GET", f"{path}/pds-{second}"))["metadata"]
 
 
 async def test_two_deliveries_of_one_event_at_the_same_instant(road: Road, new_user: Callable[[], str]) -> None:
@@ -130,13 +167,15 @@ async def test_two_users_with_one_mailbox_name_at_the_same_instant(road: Road, n
 async def test_a_resource_written_by_hand_gets_the_same_treatment(road: Road, new_user: Callable[[], str]) -> None:
     kubectl = Kubectl((await programs(Console())).kubectl, Path(road.settings["KUBECONFIG"]))
     user_id = new_user()
+    hostname = f"{user_id[:8]}.example.com"
     example = EXAMPLE.read_text().replace("3f0c1d52-6a0e-4b6e-9d2b-5f5a6f2f9b11", user_id)
+    example = example.replace("alice.example.com", hostname)
     await kubectl("apply", "-f", "-", given=example)
     await kubectl("wait", "--for=condition=Ready", f"pds/pds-{user_id}", "-n", "pds-customers", "--timeout=30s")
     provision = await road.until_ready(user_id)
-    assert (provision.status.hostname, provision.status.username) == ("alice.example.com", "alice")
+    assert (provision.status.hostname, provision.status.username) == (hostname, "alice")
     with pytest.raises(StackError, match="cannot change any more: a PDS was deployed with them"):
-        await kubectl("apply", "-f", "-", given=example.replace("alice.example.com", "other.example.com"))
+        await kubectl("apply", "-f", "-", given=example.replace(hostname, "other.example.com"))
     # The webhook leaves a resource alone that it did not make; the customer has a PDS.
     answer = await road.deliver(checkout_event(user_id=user_id, email="alice@example.com"))
     assert (answer.status_code, answer.json()["code"]) == (200, "already_provisioned")
