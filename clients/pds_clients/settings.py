@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-from pds_contract.names import LABEL_PATTERN, HostnameRules
+from pds_contract.names import LABEL_PATTERN, HostnameRules, clean_hostname
+
+_LABEL = re.compile(LABEL_PATTERN)
 
 
 def _http_url(text: str) -> str:
@@ -24,6 +26,13 @@ def _http_url(text: str) -> str:
 def split_list(text: object) -> object:
     """Split a list as people write it in one variable: by commas or white space."""
     return [part for part in re.split(r"[\s,]+", text) if part] if isinstance(text, str) else text
+
+
+def _can_be_reserved(name: str) -> bool:
+    bare = clean_hostname(name)
+    if "." in bare:
+        return HostnameRules(base_domain="").objection(bare) is None
+    return _LABEL.fullmatch(bare) is not None
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -45,6 +54,18 @@ class HostnameSettings(BaseSettings):
         if reason:
             raise ValueError(reason)
         return value.strip()
+
+    @field_validator("pds_reserved_hostnames")
+    @classmethod
+    def _are_hostnames(cls, value: list[str]) -> list[str]:
+        unusable = [place for place, name in enumerate(value, 1) if not _can_be_reserved(name)]
+        if unusable:
+            places = ", ".join(map(str, unusable))
+            raise ValueError(
+                f"unusable at place {places} of the list; name each hostname whole, or by its one label under "
+                "PDS_BASE_DOMAIN (wildcards are not understood)"
+            )
+        return value
 
     def hostname_rules(self) -> HostnameRules:
         """Return the rules that follow from these settings."""
@@ -71,10 +92,3 @@ class BackendSettings(HostnameSettings):
     """The PDS backend."""
 
     pds_api_token: SecretStr = Field(min_length=1)
-
-
-class ServingSettings(BaseSettings):
-    """The ports of a command."""
-
-    port: int = Field(default=8080, ge=1, le=65535)
-    admin_port: int = Field(default=9090, ge=1, le=65535)

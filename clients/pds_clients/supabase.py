@@ -68,7 +68,7 @@ class Supabase:
         await self._http.aclose()
 
     async def record_subscription(self, mapping: SubscriptionMapping) -> bool:
-        """Store who the customer is, unless a newer checkout's row is there.
+        """Store who the customer is, unless the row is a newer checkout's, or a paid one's and this is unpaid.
 
         Returns:
             Whether the row is now this checkout's.
@@ -127,7 +127,7 @@ class Supabase:
                 raise UnknownUser("the user is not in auth.users") from None
             # PostgREST's and PostgreSQL's messages may quote values: only the code is kept.
             raise TryLater("supabase", f"Supabase refused {what} (code {error.code})") from None
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, RecursionError) as error:
             raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
 
 

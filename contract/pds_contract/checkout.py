@@ -4,11 +4,12 @@ A value that was never set arrives as an absent key (Stripe drops empty ones); t
 """
 
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pds_contract.errors import InvalidInput
-from pds_contract.names import EMAIL_PATTERN, HostnameRules, asked_username, is_user_id
+from pds_contract.names import EMAIL_PATTERN, HostnameRules, asked_username
 
 USER_ID = "user_id"
 USER_EMAIL = "user_email"
@@ -37,18 +38,21 @@ class CheckoutParameters:
 
 
 def is_ours(metadata: Mapping[str, object]) -> bool:
-    """Tell whether a session's metadata is of this product: a ``user_id`` that is a UUID, or any ``pds_`` key."""
-    return is_user_id(_folded(metadata.get(USER_ID))) or any(key.startswith("pds_") for key in metadata)
+    """Tell whether a session's metadata is of this product.
+
+    It is with a ``user_id`` that is a UUID in any of its spellings, or with any ``pds_`` key.
+    """
+    return _hyphenated(metadata.get(USER_ID)) is not None or any(key.startswith("pds_") for key in metadata)
 
 
 def user_id_of(metadata: Mapping[str, object]) -> str:
-    """Read the user's id.
+    """Read the user's id, in the form in which Supabase prints it: hyphenated and lower case.
 
     Raises:
         InvalidInput: It is missing, or no UUID.
     """
-    user_id = _folded(metadata.get(USER_ID))
-    if not isinstance(user_id, str) or not is_user_id(user_id):
+    user_id = _hyphenated(metadata.get(USER_ID))
+    if user_id is None:
         raise InvalidInput(
             USER_ID, "is missing or no UUID; set it to the customer's id in auth.users", "invalid_user_id"
         )
@@ -77,8 +81,17 @@ def parameters_of(metadata: Mapping[str, object], fallback_email: object, rules:
     )
 
 
-def _folded(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) and value.isascii() else value
+def _hyphenated(value: object) -> str | None:
+    """Read a UUID as people and programs spell it: bare digits, braces, ``urn:uuid:``, either case, space around it."""
+    if not isinstance(value, str) or not value.isascii():
+        return None
+    text = value.strip().lower()
+    try:
+        read = uuid.UUID(text)
+    except ValueError:
+        return None
+    # uuid reads the digits with int(), which also takes underscores, signs and white space among them.
+    return str(read) if read.hex in text.replace("-", "") else None
 
 
 def _text(metadata: Mapping[str, object], key: str, code: str) -> str | None:

@@ -6,14 +6,14 @@ from pydantic import Field
 
 from pds_clients.settings import BackendSettings, KubernetesSettings, SupabaseSettings
 from pds_operator.protocol.policy import Policy, Redeploy
+from pds_runtime.settings import AdminSettings
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
-class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings):
+class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings, AdminSettings):
     """Everything that ``pds-operator`` reads from its environment. Times are seconds and may be fractions."""
 
-    admin_port: int = Field(default=9090, ge=1, le=65535)
     pds_redeploy: Redeploy = Redeploy.PROBE
     pds_deploy_paused: bool = False
     pds_max_deploys: int = Field(default=32, ge=1, le=1000)

@@ -36,13 +36,19 @@ def admin_app(readiness: Readiness, registry: CollectorRegistry = REGISTRY) -> w
 async def serve(app: web.Application, port: int, host: str = "0.0.0.0", grace: float = 60.0) -> web.AppRunner:
     """Serve an application on a port until the runner that is returned is cleaned up.
 
+    Bodies reach it as they were sent, compressed ones too: a Content-Encoding that aiohttp cannot undo would
+    otherwise be answered before the application is asked.
+
     Args:
         app: The application.
         port: The TCP port.
         host: The address to listen on.
         grace: Seconds that requests under way have left when the runner is cleaned up.
+
+    Raises:
+        OSError: The port cannot be listened on.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace, auto_decompress=False)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
     return runner

@@ -3,6 +3,8 @@
 import logging
 import sys
 
+from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.web import RequestPayloadError
 from pythonjsonlogger.json import JsonFormatter
 
 # Libraries whose INFO lines name every request (with user ids in its URL) or every event handled.
@@ -23,5 +25,9 @@ def log_json(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Malformed HTTP makes aiohttp print a traceback that quotes what was sent; it is answered 400 all the same.
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    logging.getLogger("aiohttp.server").addFilter(_no_malformed_http)
+
+
+def _no_malformed_http(record: logging.LogRecord) -> bool:
+    """Drop what aiohttp says of malformed HTTP: a traceback that quotes what was sent, answered 400 all the same."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BadHttpMessage | RequestPayloadError))

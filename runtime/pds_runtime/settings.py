@@ -6,12 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 EXIT_UNUSABLE_SETTINGS = 2
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+class AdminSettings(BaseSettings):
+    """Where a command answers probes and shows its metrics."""
+
+    admin_port: int = Field(default=9090, ge=1, le=65535)
 
 
 def load_settings(settings: type[SettingsT]) -> SettingsT:

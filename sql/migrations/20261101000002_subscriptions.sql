@@ -1,4 +1,4 @@
--- Which Stripe customer a user is, as their newest checkout has it: one row a user.
+-- Which Stripe customer a user is, as the newest paid checkout has it, else the newest: one row a user.
 --
 -- It also turns an older table of this name into that, one with an id as primary key and a row for every delivery of an
 -- event: its further columns stay, and of several rows of a user the newest.
@@ -26,7 +26,8 @@ alter table public.subscriptions
   add column if not exists updated_at timestamptz default now();
 
 comment on table public.subscriptions is
-  'Which Stripe customer a user is, as their newest checkout has it. Written through record_subscription alone.';
+  'Which Stripe customer a user is, as their newest paid checkout has it, or the newest while none is paid. '
+  'Written through record_subscription alone.';
 comment on column public.subscriptions.checkout_created_at is
   'When the checkout session was created, by Stripe''s clock. Null: the row is older than any checkout with a time.';
 comment on column public.subscriptions.event_created_at is

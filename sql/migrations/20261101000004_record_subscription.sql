@@ -1,4 +1,7 @@
 -- What the webhook calls with each checkout's event.
+--
+-- The row is the same in whatever order the events arrive, since a checkout that was paid stays paid, and its paid event
+-- tells all of its ids.
 
 create or replace function public.record_subscription(
   p_user_id uuid,
@@ -15,7 +18,9 @@ security invoker
 set search_path = ''
 as $$
 declare
+  paid constant boolean not null := coalesce(p_status = 'active', false);
   kept public.subscriptions;
+  kept_paid boolean;
   wanted public.subscriptions;
 begin
   if p_user_id is null or p_checkout_session_id is null
@@ -44,9 +49,14 @@ begin
     exit when found;
   end loop;
 
+  kept_paid := coalesce(kept.status::text = 'active', false);
   wanted := kept;
   if kept.checkout_session_id = p_checkout_session_id then
-    if kept.event_created_at is null or p_event_created_at >= kept.event_created_at then
+    -- Of two events of one second the paid one is the later; what is left to decide, the status' spelling decides.
+    if kept.event_created_at is null
+      or (p_event_created_at, paid, coalesce(p_status, '') collate "C")
+        >= (kept.event_created_at, kept_paid, coalesce(kept.status::text, '') collate "C")
+    then
       wanted.stripe_customer_id := coalesce(p_stripe_customer_id, kept.stripe_customer_id);
       wanted.stripe_subscription_id := coalesce(p_stripe_subscription_id, kept.stripe_subscription_id);
       wanted.status := p_status;
@@ -57,9 +67,13 @@ begin
       wanted.stripe_subscription_id := coalesce(kept.stripe_subscription_id, p_stripe_subscription_id);
     end if;
   elsif
-    kept.checkout_created_at is null
-    or (p_checkout_created_at, p_checkout_session_id collate "C")
-      > (kept.checkout_created_at, coalesce(kept.checkout_session_id, '') collate "C")
+    -- A row of the first product has no checkout: it is older than any, but nothing unpaid takes its place once paid.
+    (paid, p_checkout_created_at, p_checkout_session_id collate "C")
+      > (
+        kept_paid,
+        coalesce(kept.checkout_created_at, '-infinity'),
+        coalesce(kept.checkout_session_id, '') collate "C"
+      )
   then
     wanted.stripe_customer_id := p_stripe_customer_id;
     wanted.stripe_subscription_id := p_stripe_subscription_id;
@@ -87,8 +101,9 @@ $$;
 
 comment on function public.record_subscription is
   'Record what an event told of a checkout. True: the row tells of this checkout, as its newest event has it; '
-  'false: it tells of a newer checkout and was kept. Of two checkouts created in the same second the one with the '
-  'greater session id is the newer. An unknown user: foreign_key_violation.';
+  'false: it tells of another one and was kept. A paid checkout (status active) goes before one that is not, then the '
+  'one created later, then the one with the greater session id; of two events of one second the paid one is the newer. '
+  'An unknown user: foreign_key_violation.';
 
 revoke all on function public.record_subscription from public, anon, authenticated;
 grant execute on function public.record_subscription to service_role;

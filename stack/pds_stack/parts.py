@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pds_stack import proxies
 from pds_stack.errors import UsageError
 
 KUBERNETES, SUPABASE, BACKEND, WEBHOOK, OPERATOR = "kubernetes", "supabase", "backend", "webhook", "operator"
@@ -14,7 +15,7 @@ _PROVIDED = {
     SUPABASE: ("SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"),
     BACKEND: ("PDS_API_URL", "PDS_API_TOKEN"),
 }
-_SHARED = ("PDS_NAMESPACE", "PDS_BASE_DOMAIN")
+_SHARED = ("PDS_NAMESPACE", "PDS_BASE_DOMAIN", *proxies.NAMES)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pds_stack import envfile, kubernetes, parts, product
+from pds_stack import envfile, kubernetes, parts, product, proxies
 from pds_stack.console import Console
 from pds_stack.folder import run_folder
 from pds_stack.kubernetes.server import CUSTOMERS_NAMESPACE
@@ -77,6 +77,7 @@ async def start(chosen: tuple[str, ...], host: str, console: Console) -> AsyncIt
         "PDS_BASE_DOMAIN": os.environ.get("PDS_BASE_DOMAIN") or _BASE_DOMAIN,
         "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(24)}",
         "STRIPE_LIVEMODE": "false",
+        **proxies.exceptions(os.environ, host),
     }
     # What may take minutes comes before anything is started.
     postgrest = await install_postgrest(console) if parts.SUPABASE in chosen else None

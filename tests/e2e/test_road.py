@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import os
+import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,10 +185,52 @@ async def test_a_resource_written_by_hand_gets_the_same_treatment(road: Road, ne
     assert (answer.status_code, answer.json()["code"]) == (200, "already_provisioned")
 
 
-def test_the_demo_shows_the_road_and_leaves_nothing(tmp_path: Path) -> None:
-    demo = subprocess.run(
-        [sys.executable, "-m", "pds_stack", "demo"], cwd=tmp_path, text=True, capture_output=True, check=False
-    )
-    assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert "already_accepted" in demo.stdout
-    assert list(tmp_path.iterdir()) == []
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A TMPDIR of its own, which PostgreSQL's user may pass through even where root runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="demo-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def processes_of(folder: Path) -> dict[int, str]:
+    """The processes that run in this folder or were told of it, each with its command line."""
+    found: dict[int, str] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (process / "environ").read_bytes() + b"\0" + bytes((process / "cwd").readlink())
+            if bytes(folder) in told:
+                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+        except OSError:  # it ended meanwhile, or is another user's
+            continue
+    return found
+
+
+@pytest.mark.timeout(1000)  # on a new machine the demo builds Kubernetes
+def test_the_demo_shows_the_road_and_leaves_nothing(tmp_path: Path, temporary: Path) -> None:
+    work, output = tmp_path / "work", tmp_path / "output"
+    work.mkdir()
+    seen: dict[int, str] = {}
+    with output.open("w") as log:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "pds_stack", "demo"],
+            cwd=work,
+            env={**os.environ, "TMPDIR": str(temporary)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        while demo.poll() is None:
+            seen |= processes_of(temporary)
+            time.sleep(0.1)
+    finally:
+        demo.terminate()
+        demo.wait(PATIENCE)
+    assert demo.returncode == 0, output.read_text()
+    assert "already_accepted" in output.read_text()
+    for program in ("etcd", "kube-apiserver", "postgres", "postgrest", "pds-webhook", "pds-operator"):
+        assert any(f"/{program} " in command for command in seen.values()), f"{program} was not seen: {seen}"
+    assert processes_of(temporary) == {}
+    assert list(temporary.iterdir()) == []
+    assert list(work.iterdir()) == []

@@ -4,7 +4,10 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
+
+from aiohttp.web import AppRunner
 
 from pds_clients.kubernetes import KubernetesApi
 from pds_clients.supabase import Supabase
@@ -22,6 +25,10 @@ from pds_webhook.settings import WebhookSettings
 _log = logging.getLogger(__name__)
 
 
+class CannotListen(Exception):
+    """A port cannot be listened on. The message names its setting."""
+
+
 def main() -> None:
     """Run the webhook.
 
@@ -35,8 +42,8 @@ def main() -> None:
     except InvalidInput as error:
         print(error, file=sys.stderr)  # noqa: T201 - in the form of the other unusable settings
         raise SystemExit(EXIT_UNUSABLE_SETTINGS) from None
-    except OSError as error:
-        _log.error("cannot listen: %s; set PORT and ADMIN_PORT to free ports", error.strerror)
+    except CannotListen as error:
+        _log.error("%s", error)
         raise SystemExit(1) from None
 
 
@@ -53,11 +60,11 @@ async def run(settings: WebhookSettings) -> None:
         supabase = await closing.enter_async_context(Supabase(settings.supabase_url, service_role_key))
         provisioning = Provisioning(kubernetes, settings.pds_namespace)
         intake = Intake(provisioning, supabase, settings.hostname_rules(), livemode=settings.stripe_livemode)
-        admin = await serve(admin_app(readiness), settings.admin_port)
+        admin = await _listening("ADMIN_PORT", serve(admin_app(readiness), settings.admin_port))
         closing.push_async_callback(admin.cleanup)
         under_way = UnderWay()
         app = public_app(intake, secrets, Metrics(), under_way)
-        public = await serve(app, settings.port, grace=CUT_OFF_SECONDS)
+        public = await _listening("PORT", serve(app, settings.port, grace=CUT_OFF_SECONDS))
         closing.push_async_callback(under_way.drain, public)  # the first to be closed
         readiness.ready = True
         _log.info("serving", extra={"port": settings.port, "livemode": settings.stripe_livemode})
@@ -65,6 +72,13 @@ async def run(settings: WebhookSettings) -> None:
         readiness.ready = False
         _log.info("draining")
     _log.info("stopped")
+
+
+async def _listening(setting: str, serving: Awaitable[AppRunner]) -> AppRunner:
+    try:
+        return await serving
+    except OSError as error:
+        raise CannotListen(f"cannot listen: {error.strerror}; set {setting} to a free port") from error
 
 
 if __name__ == "__main__":

@@ -14,9 +14,13 @@ class Code(StrEnum):
     ACCEPTED = "accepted"
     """The PdsProvision was created."""
     UPDATED = "updated"
-    """A newer checkout changed the PdsProvision, and asked for a retry where its deploy had failed for good."""
+    """A newer checkout changed the PdsProvision, and asked for a retry where its deploy had failed for good.
+
+    A refund may be due where another checkout was accepted before."""
     RETRY_REQUESTED = "retry_requested"
-    """A PdsProvision that somebody else made was left as it is, and a retry was asked for."""
+    """A PdsProvision that somebody else made was left as it is, and a retry was asked for.
+
+    A refund may be due where another checkout was accepted before."""
     ALREADY_ACCEPTED = "already_accepted"
     """The same checkout was accepted before; nothing was changed."""
     ALREADY_PROVISIONED = "already_provisioned"
@@ -45,7 +49,7 @@ class Code(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     """The body is larger than any event."""
     BAD_REQUEST = "bad_request"
-    """Any other fault of the HTTP request."""
+    """Any other fault of the HTTP request; an Expect header that cannot be met is answered 417 with it."""
 
     INVALID_USER_ID = "invalid_user_id"
     """Paid, but the session's metadata name no usable user."""
@@ -71,13 +75,13 @@ class Code(StrEnum):
     KUBERNETES_REFUSED = "kubernetes_refused"
     """The API server refused the PdsProvision or our credentials; the log says what."""
     RESOURCE_BEING_DELETED = "resource_being_deleted"
-    """The customer's old PdsProvision is being deleted; a new one can be made once it is gone."""
+    """The customer's PdsProvision is being deleted; a new one can be made once it is gone."""
     INTERNAL_ERROR = "internal_error"
     """A fault of this program; the log says which."""
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with this code."""
+        """The HTTP status that goes with this code (but for 417, which is a ``bad_request`` too)."""
         return _OTHER_STATUS.get(self, 200)
 
 

@@ -44,6 +44,9 @@ class Change:
 
 def decide(existing: PdsProvision, wanted: Wanted) -> Leave | Change:
     """Decide what becomes of a user's resource when another paid checkout of theirs is told."""
+    if existing.metadata.deletion_timestamp is not None:
+        # Before all else: whatever it records may vanish with it, the intent of this very checkout too.
+        return Leave(Answer(Code.RESOURCE_BEING_DELETED, "this user's PdsProvision is being deleted"))
     recorded = _recorded_session(existing)
     if recorded and recorded[1] == wanted.session_id:
         return Leave(Answer(Code.ALREADY_ACCEPTED, "this checkout was accepted before"))
@@ -53,8 +56,6 @@ def decide(existing: PdsProvision, wanted: Wanted) -> Leave | Change:
         return Leave(Answer(Code.ALREADY_PROVISIONED, "this user has a PDS already", double=True))
     if existing.status.frozen:
         return Leave(Answer(Code.ALREADY_IN_PROGRESS, "a PDS for this user is being made already", double=True))
-    if existing.metadata.deletion_timestamp is not None:
-        return Leave(Answer(Code.RESOURCE_BEING_DELETED, "this user's PdsProvision is being deleted"))
     double = recorded is not None
     retry = {RETRY_ANNOTATION: wanted.session_id}
     if not _made_by_us(existing):

@@ -11,6 +11,7 @@ DOUBLE_CODES = (
     Code.SUPERSEDED,
     Code.UPDATED,
     Code.RETRY_REQUESTED,
+    Code.SUPABASE_UNAVAILABLE,
 )
 
 
@@ -20,7 +21,9 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._events = Counter(
             "pds_webhook_events",
-            "Requests answered, by the event's type (other: any that is not acted on, or none) and the answer's code.",
+            "POSTs to the webhook's path that were answered, repeated deliveries too, by the event's type "
+            "(other: any that is not acted on, or none that is verified) and the answer's code. "
+            "Other paths and methods, malformed HTTP and unmet Expect headers are not counted.",
             ["type", "code"],
             registry=registry,
         )
@@ -33,7 +36,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "pds_webhook_answer_seconds",
-            "Time from a request's headers to its answer.",
+            "Time from the headers of a POST to the webhook's path to its answer, in seconds.",
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30),
             registry=registry,
         )

@@ -1,4 +1,4 @@
-"""The public application: ``POST /api/webhooks``, and nothing else. Every answer is JSON with a code."""
+"""The public application: ``POST /api/webhooks``, and nothing else. Every answer of it is JSON with a code."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import stripe
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from pds_webhook.answers import Answer, Code
@@ -23,6 +23,7 @@ PATH = "/api/webhooks"
 BODY_LIMIT = 1024 * 1024
 BODY_SECONDS = 10.0
 
+_CONTINUE = "100-continue"
 _HTTP_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
 
 _log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ def public_app(
         body_seconds: How long a body may take to arrive.
     """
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[under_way.middleware, _speak_json])
-    app.router.add_post(PATH, _Receiver(intake, secrets, metrics, body_seconds).receive)
+    receiver = _Receiver(intake, secrets, metrics, body_seconds)
+    app.router.add_post(PATH, receiver.receive, expect_handler=_meet_expectation)
     return app
 
 
@@ -110,7 +112,22 @@ class _Receiver:
         return await self.intake.take(event)
 
 
+async def _meet_expectation(request: web.Request) -> web.Response | None:
+    """Ask for the body where the sender waits to be asked; aiohttp's own refusal of other expectations is no JSON."""
+    if request.version < HttpVersion11:  # knows no expectations: they are not to be minded
+        return None
+    if request.headers["Expect"].lower() != _CONTINUE:
+        response = _response(Answer(Code.BAD_REQUEST, f"the only Expect header that is met is {_CONTINUE}"), 417)
+        response.force_close()  # whether its body follows cannot be known
+        return response
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # as aiohttp's own does: the answer has not begun
+    return None
+
+
 async def _body(request: web.Request, seconds: float) -> bytes | Answer:
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        return Answer(Code.BAD_REQUEST, "send the body as it was signed, without Content-Encoding")
     too_large = Answer(Code.BODY_TOO_LARGE, f"the body is larger than {BODY_LIMIT} bytes")
     if (request.content_length or 0) > BODY_LIMIT:
         return too_large
@@ -139,8 +156,8 @@ async def _speak_json(request: web.Request, handler: Handler) -> web.StreamRespo
         return response
 
 
-def _response(answer: Answer) -> web.Response:
-    return web.json_response(answer.document(), status=answer.code.status)
+def _response(answer: Answer, status: int | None = None) -> web.Response:
+    return web.json_response(answer.document(), status=status or answer.code.status)
 
 
 def _log_answer(answer: Answer, delivery: _Delivery) -> None:

@@ -1,8 +1,9 @@
 """The webhook's settings."""
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-from pds_clients.settings import HostnameSettings, KubernetesSettings, ServingSettings, SupabaseSettings
+from pds_clients.settings import HostnameSettings, KubernetesSettings, SupabaseSettings
+from pds_runtime.settings import AdminSettings
 
 
 def signing_secrets(text: str) -> list[str]:
@@ -10,9 +11,10 @@ def signing_secrets(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
-class WebhookSettings(HostnameSettings, KubernetesSettings, SupabaseSettings, ServingSettings):
+class WebhookSettings(HostnameSettings, KubernetesSettings, SupabaseSettings, AdminSettings):
     """What ``pds-webhook`` reads at start; the two secrets are read again when their files change."""
 
+    port: int = Field(default=8080, ge=1, le=65535)
     stripe_webhook_secret: SecretStr
     stripe_livemode: bool = True
 

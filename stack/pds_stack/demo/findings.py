@@ -15,13 +15,13 @@ class Look:
     Attributes:
         resource: the PdsProvision.
         services: the user's rows of pds_services.
-        subscriptions: how many rows of subscriptions the user has.
+        subscriptions: the user's rows of subscriptions.
         deploys: how many deploys the backend received.
     """
 
     resource: dict[str, Any]
     services: list[dict[str, Any]]
-    subscriptions: int
+    subscriptions: list[dict[str, Any]]
     deploys: int
 
 
@@ -46,16 +46,17 @@ def after_checkout(look: Look) -> Iterator[Check]:
     yield _check("there is a service's id", "a number", _kind(row.get("pds_service_id")))
     yield _check("the row has the resource's service", status.get("serviceId"), row.get("pds_service_id"))
     yield _check("the row has the resource's hostname", status.get("hostname"), row.get("hostname"))
-    yield _check("the user has one row in subscriptions", 1, look.subscriptions)
+    yield _check("the user has one row in subscriptions", 1, len(look.subscriptions))
 
 
-def after_replay(before: Look, after: Look) -> Iterator[Check]:
-    """What has to be so once the same event was delivered again."""
+def after_replay(before: Look, after: Look, code: object) -> Iterator[Check]:
+    """What has to be so once the same event was delivered again and the webhook answered with `code`."""
     versions = [look.resource["metadata"]["resourceVersion"] for look in (before, after)]
+    yield _check("the webhook knows the checkout", "already_accepted", code)
     yield _check("the resource's version is the same", *versions)
     yield _check("the backend received no further deploy", before.deploys, after.deploys)
     yield _check("the user's rows in pds_services are the same", before.services, after.services)
-    yield _check("the user has one row in subscriptions", 1, after.subscriptions)
+    yield _check("the user's rows in subscriptions are the same", before.subscriptions, after.subscriptions)
 
 
 def _check(rule: str, wanted: object, seen: object) -> Check:

@@ -74,9 +74,9 @@ class Road:
             self._report(after_checkout(before))
 
             self._title("Stripe sends the same event again")
-            await self._deliver(payload, time.monotonic())
+            answer = await self._deliver(payload, time.monotonic())
             await self._watch_quiet(resources, name, before)
-            self._report(after_replay(before, await self._look(resources, name, user_id)))
+            self._report(after_replay(before, await self._look(resources, name, user_id), _code(answer)))
         return not self.differing
 
     async def _tell_backend(self) -> None:
@@ -97,11 +97,12 @@ class Road:
             following.cancel()
         self.console.say(f"  Ready {time.monotonic() - sent:.2f} s after the event")
 
-    async def _deliver(self, payload: bytes, sent: float) -> None:
+    async def _deliver(self, payload: bytes, sent: float) -> httpx.Response:
         answer = await deliver(self.stack.values["WEBHOOK_URL"], payload, self.stack.values["STRIPE_WEBHOOK_SECRET"])
         self._happened(sent, f"the webhook answers {answer.status_code} {answer.text.strip()}")
         if not answer.is_success:
             raise StackError(f"the webhook did not take the event.\n{self._logs()}")
+        return answer
 
     async def _follow(self, resources: Provisions, name: str, sent: float) -> None:
         """Tell each change of the resource's conditions until it is Ready."""
@@ -133,7 +134,7 @@ class Road:
         return Look(
             resource=await resources.get(name),
             services=await self._rows("select * from pds_services where user_id = %s", user_id),
-            subscriptions=len(await self._rows("select user_id from subscriptions where user_id = %s", user_id)),
+            subscriptions=await self._rows("select * from subscriptions where user_id = %s", user_id),
             deploys=await self._deploys(),
         )
 
@@ -169,6 +170,14 @@ class Road:
 
     def _happened(self, sent: float, text: str) -> None:
         self.console.say(f"  +{time.monotonic() - sent:5.2f} s  {text.rstrip()}")
+
+
+def _code(answer: httpx.Response) -> object:
+    try:
+        body = answer.json()
+    except ValueError:
+        return None
+    return body.get("code") if isinstance(body, dict) else None
 
 
 def _indented(text: str) -> str:

@@ -41,7 +41,7 @@ async def build(console: Console) -> Path:
         missing = _missing(done)
         if missing:
             go = await _go()
-            console.say(f"building Kubernetes {version}, once: about 5 minutes on 2 cores (kept in {home})")
+            console.say(f"building Kubernetes {version}, once: five to six minutes on two cores (kept in {home})")
             for name in missing:
                 number = list(_PACKAGES).index(name) + 1
                 async with console.step(f"build {name} ({number} of {len(_PACKAGES)})") as step:

@@ -82,7 +82,7 @@ async def _etcd(programs: Programs, folder: Path) -> AsyncIterator[tuple[Program
         "--log-level=warn",
     ]
     async with running("etcd", command, folder) as program:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(trust_env=False) as http:
             await program.ready(ready.answers(http, f"{client}/health"), _START_SECONDS)
         yield program, client
 
@@ -129,7 +129,7 @@ async def _api(programs: Programs, folder: Path, etcd: str) -> AsyncIterator[_Ap
         await program.ready(ready.exists(key), _START_SECONDS)
         context = ssl.create_default_context(cafile=str(authority))
         headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(verify=context, headers=headers) as client:
+        async with httpx.AsyncClient(verify=context, headers=headers, trust_env=False) as client:
             await program.ready(ready.answers(client, f"{url}/readyz"), _START_SECONDS)
         kubeconfig = folder / "kubeconfig"
         write_private(kubeconfig, _kubeconfig(url, authority.read_text(), token))

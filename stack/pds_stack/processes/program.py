@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pds_stack.errors import ProgramDiedError, StackError
+from pds_stack.proxies import exceptions
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _POLL_SECONDS = 0.05
@@ -52,6 +53,12 @@ class Start:
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
     stop_seconds: float = 20.0
+
+
+def environment(given: Mapping[str, str] | None) -> dict[str, str]:
+    """The environment of a program: `given`, or this process's own, and no proxy before this machine's addresses."""
+    base = os.environ if given is None else given
+    return {**base, **exceptions(base)}
 
 
 def launcher(command: Sequence[str | Path], start: Start) -> list[str]:
@@ -126,7 +133,7 @@ async def running(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=start.env,
+            env=environment(start.env),
             cwd=folder,
             start_new_session=True,
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pds_stack.errors import StackError
-from pds_stack.processes.program import Account, Start, launcher
+from pds_stack.processes.program import Account, Start, environment, launcher
 
 _TAIL_LINES = 30
 
@@ -45,7 +45,7 @@ async def run(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=env,
+        env=environment(env),
         cwd=cwd,
         start_new_session=True,
     )

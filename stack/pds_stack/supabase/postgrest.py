@@ -92,6 +92,6 @@ async def postgrest(installed: Path, database_url: str, jwt_secret: str, folder:
         "LANG": "C.UTF-8",
     }
     async with running("postgrest", [installed], folder, Start(env=settings)) as program:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(trust_env=False) as client:
             await program.ready(ready.answers(client, f"http://127.0.0.1:{admin_port}/ready"), _START_SECONDS)
         yield Postgrest(f"http://127.0.0.1:{port}", program)

@@ -288,7 +288,7 @@ async def test_new_checkouts_are_recorded_over_the_older_tables(older: Older, sh
 
     for user_id in (known, unknown):
         answer = older.as_service_role(
-            "select public.record_subscription(%s, 'cus_9', 'sub_' || %s, null, 'cs_9', now(), now()) as written",
+            "select public.record_subscription(%s, 'cus_9', 'sub_' || %s, 'active', 'cs_9', now(), now()) as written",
             user_id,
             user_id,
         )
@@ -296,7 +296,7 @@ async def test_new_checkouts_are_recorded_over_the_older_tables(older: Older, sh
 
     for user_id in (known, unknown):
         (row,) = older.rows(user_id)
-        assert (row["stripe_customer_id"], row["status"], row["checkout_session_id"]) == ("cus_9", None, "cs_9")
+        assert (row["stripe_customer_id"], row["status"], row["checkout_session_id"]) == ("cus_9", "active", "cs_9")
     assert older.rows(known)[0]["id"] == before["id"]
 
 

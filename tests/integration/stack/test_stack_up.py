@@ -19,7 +19,7 @@ SUPABASE_SETTINGS = {
     "SUPABASE_JWT_SECRET",
     "DATABASE_URL",
 }
-ALWAYS = {"PDS_NAMESPACE", "PDS_BASE_DOMAIN", "STRIPE_WEBHOOK_SECRET", "STRIPE_LIVEMODE"}
+ALWAYS = {"PDS_NAMESPACE", "PDS_BASE_DOMAIN", "STRIPE_WEBHOOK_SECRET", "STRIPE_LIVEMODE", "NO_PROXY", "no_proxy"}
 
 
 def test_it_writes_the_settings_and_sigterm_leaves_nothing(stacks: Stacks) -> None:

@@ -131,6 +131,7 @@ def open_webhook(stack: Mapping[str, str]) -> Open:
         *,
         kubeconfig: Path | None = None,
         supabase_url: str | None = None,
+        supabase_key: str | None = None,
         namespace: str | None = None,
         livemode: bool = False,
     ) -> AsyncIterator[Webhook]:
@@ -138,7 +139,9 @@ def open_webhook(stack: Mapping[str, str]) -> Open:
         async with AsyncExitStack() as closing:
             api = await closing.enter_async_context(await KubernetesApi.connect(str(kubeconfig or stack["KUBECONFIG"])))
             supabase = await closing.enter_async_context(
-                Supabase(supabase_url or stack["SUPABASE_URL"], lambda: stack["SUPABASE_SERVICE_ROLE_KEY"])
+                Supabase(
+                    supabase_url or stack["SUPABASE_URL"], lambda: supabase_key or stack["SUPABASE_SERVICE_ROLE_KEY"]
+                )
             )
             intake = Intake(
                 Provisioning(api, namespace or stack["PDS_NAMESPACE"]),

@@ -71,7 +71,7 @@ async def test_a_missing_namespace_is_a_refusal(open_webhook: Open, customer: Cu
 
 @pytest.fixture
 async def refusing_namespace(kubernetes: KubernetesApi) -> AsyncIterator[str]:
-    """A namespace where the API server refuses, with a 422, what is labelled or named as a test asks for it."""
+    """A namespace where the API server refuses, with a 422, every resource of 666 GiB."""
     name = f"refusing-{uuid.uuid4().hex[:8]}"
     refused = "has(object.spec.disksizeGb) && object.spec.disksizeGb == 666"
     policy = {
@@ -134,9 +134,16 @@ async def test_what_the_api_server_refuses_to_create_or_to_patch_is_tried_again(
 
 
 async def test_rejected_supabase_keys_are_a_503_too(
-    open_webhook: Open, customer: Customer, stack: Mapping[str, str]
+    open_webhook: Open, webhook: Webhook, customer: Customer, stack: Mapping[str, str]
 ) -> None:
-    wrong_path = f"{stack['SUPABASE_URL']}/elsewhere"
-    async with open_webhook(supabase_url=wrong_path) as misdirected:
-        assert await misdirected.deliver(customer.checkout()) == (503, "supabase_unavailable")
+    service_role = stack["SUPABASE_SERVICE_ROLE_KEY"]
+    header, payload, signature = service_role.split(".")
+    wrongly_signed = f"{header}.{payload}.{signature[::-1]}"
+    event = customer.checkout()
+    for key in ("no-key-at-all", wrongly_signed, stack["SUPABASE_ANON_KEY"]):
+        async with open_webhook(supabase_key=key) as rejected:
+            assert await rejected.deliver(event) == (503, "supabase_unavailable"), f"of {key[:6]}…"
     assert await customer.has_resource()
+    assert customer.rows() == []
+    assert await webhook.deliver(event) == (200, "already_accepted")
+    assert len(customer.rows()) == 1

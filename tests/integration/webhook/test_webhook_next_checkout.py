@@ -153,16 +153,20 @@ async def test_a_checkout_never_changes_the_spec_of_what_somebody_else_made(
     assert sessions(now) == ("cs_test_n", str(CREATED + 60), "cs_test_n")
 
 
+@pytest.mark.parametrize("status", [{}, {"claim": CLAIM}, PROVISIONED])
 async def test_a_resource_that_is_being_deleted_takes_no_checkout(
-    webhook: Webhook, customer: Customer, kubernetes: KubernetesApi
+    webhook: Webhook, customer: Customer, kubernetes: KubernetesApi, status: dict[str, Any]
 ) -> None:
     made = await accepted(webhook, customer)
+    if status:
+        await with_status(customer, made, status)
     path = path_of(made.metadata.namespace, customer.name)
     merge = "application/merge-patch+json"
     held = {"metadata": {"finalizers": ["tests.example/hold"]}}
     await kubernetes.call("PATCH", path, body=held, content_type=merge)
     await kubernetes.call("DELETE", path)
-    assert await webhook.deliver(customer.checkout(**NEXT)) == (503, "resource_being_deleted")
+    for checkout in (FIRST, NEXT):
+        assert await webhook.deliver(customer.checkout(**checkout)) == (503, "resource_being_deleted")
     await kubernetes.call("PATCH", path, body={"metadata": {"finalizers": None}}, content_type=merge)
     assert await webhook.deliver(customer.checkout(**NEXT)) == (200, "accepted")
     assert (await customer.resource()).spec.username == "next"

@@ -10,12 +10,11 @@ from pds_clients.settings import (
     BackendSettings,
     HostnameSettings,
     KubernetesSettings,
-    ServingSettings,
     SupabaseSettings,
 )
 from pds_contract.errors import InvalidInput
 
-PREFIXES = ("PDS_", "SUPABASE_", "NEXT_PUBLIC_", "KUBECONFIG", "PORT", "ADMIN_PORT")
+PREFIXES = ("PDS_", "SUPABASE_", "NEXT_PUBLIC_", "KUBECONFIG")
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +29,6 @@ def test_defaults() -> None:
     assert (hostnames.pds_base_domain, hostnames.pds_reserved_hostnames) == ("eny.k8s.frx.pub", [])
     assert hostnames.pds_api_url == "https://k8s-pds.frx.pub/api/v1"
     assert KubernetesSettings().pds_namespace == "pds-customers"
-    assert (ServingSettings().port, ServingSettings().admin_port) == (8080, 9090)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +43,19 @@ def test_reserved_names_by_commas_or_white_space(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(InvalidInput):
             rules.asked(name)
     assert rules.asked("alice.eny.k8s.frx.pub") == "alice.eny.k8s.frx.pub"
+
+
+@pytest.mark.parametrize("written", ["Admin.Example.", "https://admin.example/", "admin.example:443"])
+def test_a_reserved_name_is_cleaned_as_what_customers_ask_for_is(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("PDS_RESERVED_HOSTNAMES", written)
+    with pytest.raises(InvalidInput):
+        HostnameSettings().hostname_rules().asked("admin.example")
+
+
+def test_all_unusable_reserved_names_are_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDS_RESERVED_HOSTNAMES", "*.example, www, a_b")
+    with pytest.raises(ValidationError, match=r"unusable at place 1, 3 of the list; .*wildcards are not understood"):
+        HostnameSettings()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +92,21 @@ def test_urls(monkeypatch: pytest.MonkeyPatch, written: str, read: str) -> None:
             )
         ],
         *[(KubernetesSettings, "PDS_NAMESPACE", name) for name in ("Zqxj", "zqxj_", "zqxj/../x", "-zqxj", "z" * 64)],
-        *[(ServingSettings, "PORT", port) for port in ("0", "65536", "zqxj", "-1")],
+        *[
+            (HostnameSettings, "PDS_RESERVED_HOSTNAMES", names)
+            for names in (
+                "*.zqxj.example",
+                "www,*",
+                "zqxj_,www",
+                "www -zqxj",
+                "zqxj..example",
+                "192.0.2.7",
+                "zqxj.1",
+                "zqxjä.example",
+                "z" * 64,
+                "https://",
+            )
+        ],
         (BackendSettings, "PDS_API_TOKEN", ""),
     ],
 )

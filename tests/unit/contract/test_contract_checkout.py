@@ -21,6 +21,34 @@ from pds_contract.resource import ProvisionSpec
 
 USER = "0a1b2c3d-4e5f-4000-8000-000000000001"
 RULES = HostnameRules.of("eny.k8s.frx.pub", ["www"], "k8s-pds.frx.pub")
+DIGITS = USER.replace("-", "")
+SPELLINGS = [
+    USER,
+    USER.upper(),
+    f"  {USER}\n",
+    DIGITS,
+    DIGITS.upper(),
+    f"{{{USER}}}",
+    f"urn:uuid:{USER}",
+    f"URN:UUID:{USER.upper()}",
+]
+NO_UUIDS = [
+    None,
+    "",
+    "7",
+    7,
+    int(DIGITS, 16),
+    DIGITS[1:],
+    DIGITS + "0",
+    "g" + DIGITS[1:],
+    f"{USER}\N{NO-BREAK SPACE}",
+    "\N{FULLWIDTH DIGIT ZERO}" + USER[1:],
+    f"+{DIGITS[1:]}",
+    f"0x{DIGITS[2:]}",
+    f"{DIGITS[:8]}_{DIGITS[9:]}",
+    f"{DIGITS[:31]} ",
+    f"{DIGITS[:31]}\n}}",
+]
 SMALLEST: dict[str, object] = {USER_ID: USER, USER_EMAIL: "alice@a.example"}
 
 
@@ -38,14 +66,12 @@ def refusal(fallback_email: object = None, **changed: object) -> InvalidInput:
     ("metadata", "ours"),
     [
         ({USER_ID: USER}, True),
-        ({USER_ID: f" {USER.upper()}\n"}, True),
+        *(({USER_ID: spelling}, True) for spelling in SPELLINGS),
         ({"pds_username": ""}, True),
         ({"pds_plan": "basic"}, True),
         ({USER_ID: "7", "pds_disksize_gb": "10"}, True),
         ({}, False),
-        ({USER_ID: "7"}, False),
-        ({USER_ID: None}, False),
-        ({USER_ID: 7}, False),
+        *(({USER_ID: value}, False) for value in NO_UUIDS),
         ({USER_EMAIL: "alice@a.example"}, False),
         ({"PDS_USERNAME": "alice"}, False),
         ({"my_pds_username": "alice"}, False),
@@ -68,12 +94,12 @@ def test_what_was_not_asked_for_is_left_to_us(nothing: object) -> None:
     assert left == read()
 
 
-@pytest.mark.parametrize("value", [USER, USER.upper(), f"  {USER}\n"])
-def test_a_user_id_in_any_case_and_with_space_around_it(value: str) -> None:
+@pytest.mark.parametrize("value", SPELLINGS)
+def test_a_user_id_in_any_spelling_is_read_in_one(value: str) -> None:
     assert user_id_of({USER_ID: value}) == USER
 
 
-@pytest.mark.parametrize("value", [None, "", "7", 7, USER.replace("-", ""), f"{{{USER}}}", f"{USER}\N{NO-BREAK SPACE}"])
+@pytest.mark.parametrize("value", NO_UUIDS)
 def test_a_user_id_that_is_none(value: object) -> None:
     error = refusal(user_id=value)
     assert (error.field, error.code) == (USER_ID, "invalid_user_id")

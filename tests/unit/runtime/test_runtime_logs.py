@@ -68,3 +68,53 @@ def test_libraries_that_name_every_request_speak_from_warnings_on() -> None:
     assert [line["logger"] for line in lines if line["level"] == "INFO"] == ["pds_example"]
     assert [line["logger"] for line in lines if line["level"] == "WARNING"] == libraries
     assert "unheard" not in str(lines)
+
+
+SERVED = """
+import asyncio
+from aiohttp import web
+from pds_runtime.admin import serve
+
+async def read(request):
+    try:
+        await request.read()
+    except web.RequestPayloadError:
+        pass
+    return web.Response()
+
+async def fail(request):
+    raise RuntimeError("a real fault")
+
+async def main():
+    app = web.Application()
+    app.add_routes([web.post("/read", read), web.post("/fail", fail)])
+    runner = await serve(app, 0, "127.0.0.1")
+    for request in REQUESTS:
+        reader, writer = await asyncio.open_connection("127.0.0.1", runner.addresses[0][1])
+        writer.write(request)
+        answer = await reader.readuntil(b"\\r\\n")
+        logging.info("answered %s", answer.split()[1].decode())
+        await reader.read()
+        writer.close()
+    await runner.cleanup()
+
+asyncio.run(main())
+"""
+
+
+def test_malformed_http_leaves_no_trace_of_what_was_sent_and_real_faults_do() -> None:
+    post = b"POST /%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n%s\r\n"
+    malformed = [
+        b"zqxj\r\n\r\n",
+        b"POST / HTTP/zqxj\r\n\r\n",
+        post % (b"read", b"Content-Length: zqxj\r\n"),
+        post % (b"read", b"zqxj: " + b"zqxj" * 5000 + b"\r\n"),
+        post % (b"read", b"Transfer-Encoding: chunked\r\n") + b"zqxj\r\n",
+    ]
+    real = post % (b"fail", b"Content-Length: 0\r\n")
+    lines = logged(SERVED.replace("REQUESTS", repr([*malformed, real])))
+    assert "zqxj" not in str(lines)
+    told = [line for line in lines if line["logger"] == "aiohttp.server"]
+    assert [line["exc_info"].splitlines()[-1] for line in told] == ["RuntimeError: a real fault"], told
+    answers = [line["message"] for line in lines if line["message"].startswith("answered")]
+    assert answers == ["answered 400"] * len(malformed) + ["answered 500"]

@@ -6,6 +6,8 @@ import pytest
 
 from pds_stack.demo.findings import Look, after_checkout, after_replay
 
+KNOWN = "already_accepted"
+
 
 def good() -> Look:
     resource = {
@@ -18,7 +20,8 @@ def good() -> Look:
         },
     }
     row = {"pds_service_id": 800, "hostname": "alice.example.com", "status": "provisioning"}
-    return Look(resource=resource, services=[row], subscriptions=1, deploys=1)
+    mapping = {"stripe_customer_id": "cus_1", "status": "active"}
+    return Look(resource=resource, services=[row], subscriptions=[mapping], deploys=1)
 
 
 def with_status(**changes: object) -> Look:
@@ -32,9 +35,9 @@ def with_row(**changes: object) -> Look:
 
 
 def test_a_good_road_passes() -> None:
-    checks = [*after_checkout(good()), *after_replay(good(), good())]
+    checks = [*after_checkout(good()), *after_replay(good(), good(), KNOWN)]
 
-    assert len(checks) == 13
+    assert len(checks) == 14
     assert [check for check in checks if check.seen] == []
 
 
@@ -47,7 +50,7 @@ def test_a_good_road_passes() -> None:
         (with_status(hostname="bob.example.com"), "the row has the resource's hostname"),
         (with_row(status="deploy_failed"), "the row's status is provisioning"),
         (replace(good(), services=[]), "the user has one row in pds_services"),
-        (replace(good(), subscriptions=2), "the user has one row in subscriptions"),
+        (replace(good(), subscriptions=good().subscriptions * 2), "the user has one row in subscriptions"),
         (replace(good(), deploys=2), "the backend received one deploy"),
     ],
 )
@@ -67,8 +70,18 @@ def test_an_id_missing_on_both_sides_is_no_agreement() -> None:
         (replace(good(), resource={"metadata": {"resourceVersion": "8"}}), "the resource's version is the same"),
         (replace(good(), deploys=2), "the backend received no further deploy"),
         (with_row(hostname="other.example.com"), "the user's rows in pds_services are the same"),
-        (replace(good(), subscriptions=2), "the user has one row in subscriptions"),
+        (
+            replace(good(), subscriptions=[{"stripe_customer_id": "cus_2"}]),
+            "the user's rows in subscriptions are the same",
+        ),
     ],
 )
 def test_what_a_replay_changed_is_named(after: Look, rule: str) -> None:
-    assert [check.rule for check in after_replay(good(), after) if check.seen] == [rule]
+    assert [check.rule for check in after_replay(good(), after, KNOWN) if check.seen] == [rule]
+
+
+@pytest.mark.parametrize("code", ["accepted", None])
+def test_an_answer_that_takes_the_replay_for_news_is_named(code: str | None) -> None:
+    checks = after_replay(good(), good(), code)
+
+    assert [check.rule for check in checks if check.seen] == ["the webhook knows the checkout"]

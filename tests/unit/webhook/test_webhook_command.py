@@ -92,7 +92,14 @@ async def test_all_missing_settings_are_named_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("STRIPE_WEBHOOK_SECRET", " , "), ("STRIPE_LIVEMODE", "maybe"), ("KUBECONFIG", "/nowhere/kubeconfig")],
+    [
+        ("STRIPE_WEBHOOK_SECRET", " , "),
+        ("STRIPE_LIVEMODE", "maybe"),
+        ("KUBECONFIG", "/nowhere/kubeconfig"),
+        ("PORT", "0"),
+        ("ADMIN_PORT", "65536"),
+        ("PDS_RESERVED_HOSTNAMES", "www, *.example"),
+    ],
 )
 async def test_an_unusable_setting_is_named(environment: dict[str, str], name: str, value: str) -> None:
     code, stderr = await refused({**environment, name: value})
@@ -100,11 +107,14 @@ async def test_an_unusable_setting_is_named(environment: dict[str, str], name: s
     assert "the-service-role-key" not in stderr
 
 
-async def test_a_port_in_use_is_said(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", ["PORT", "ADMIN_PORT"])
+async def test_a_port_in_use_is_said(environment: dict[str, str], name: str) -> None:
+    port, admin_port = free_ports()
     with socket.create_server(("0.0.0.0", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        code, stderr = await refused({**environment, "ADMIN_PORT": port, "PORT": port})
-    assert (code, "free ports" in stderr, "Traceback" in stderr) == (1, True, False), stderr
+        ports = {"PORT": str(port), "ADMIN_PORT": str(admin_port), name: str(taken.getsockname()[1])}
+        code, stderr = await refused({**environment, **ports})
+    said = f"set {name} to a free port" in stderr
+    assert (code, said, "Traceback" in stderr) == (1, True, False), stderr
 
 
 async def test_a_mounted_secret_that_changes_is_read_again(environment: dict[str, str], tmp_path: Path) -> None:

@@ -97,13 +97,12 @@ def changed(found: PdsProvision) -> Change:
 
 @pytest.mark.parametrize("status", [*PROVISIONED, *FROZEN, STALLED, *OPEN])
 @pytest.mark.parametrize("managers", [OURS, *NOT_OURS])
-@pytest.mark.parametrize("deleted", [True, False])
 def test_the_same_or_a_newer_checkout_leaves_all_as_it_is(
-    status: ProvisionStatus, managers: tuple[ManagedFields, ...], *, deleted: bool
+    status: ProvisionStatus, managers: tuple[ManagedFields, ...]
 ) -> None:
-    assert left(existing(status, SAME, managers, deleted=deleted)) == (Code.ALREADY_ACCEPTED, False)
+    assert left(existing(status, SAME, managers)) == (Code.ALREADY_ACCEPTED, False)
     for recorded in NEWER:
-        assert left(existing(status, recorded, managers, deleted=deleted)) == (Code.SUPERSEDED, True)
+        assert left(existing(status, recorded, managers)) == (Code.SUPERSEDED, True)
 
 
 @pytest.mark.parametrize("recorded", [None, *OLDER])
@@ -145,10 +144,14 @@ def test_one_that_somebody_else_made_keeps_its_spec(
     assert change.annotations == {**WANTED.annotations(), RETRY_ANNOTATION: "cs_m"}
 
 
+@pytest.mark.parametrize("recorded", [None, SAME, *OLDER, *NEWER])
 @pytest.mark.parametrize("managers", [OURS, *NOT_OURS])
-def test_nothing_is_written_into_one_that_is_being_deleted(managers: tuple[ManagedFields, ...]) -> None:
-    for status in (STALLED, *OPEN):
-        assert left(existing(status, OLDER[0], managers, deleted=True)) == (Code.RESOURCE_BEING_DELETED, False)
+def test_one_that_is_being_deleted_settles_no_checkout(
+    recorded: tuple[str, int] | None, managers: tuple[ManagedFields, ...]
+) -> None:
+    for status in (*PROVISIONED, *FROZEN, STALLED, *OPEN):
+        found = existing(status, recorded, managers, deleted=True)
+        assert left(found) == (Code.RESOURCE_BEING_DELETED, False), status
 
 
 @pytest.mark.parametrize("created", ["", "soon", "-5", "9" * 400, "١٢"])
