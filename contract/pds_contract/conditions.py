@@ -33,6 +33,7 @@ class Reason(StrEnum):
     # For a person
     INVALID_SPEC = "InvalidSpec"
     HOSTNAME_TAKEN = "HostnameTaken"
+    RESERVATION_REFUSED = "ReservationRefused"
     ROW_IN_PROGRESS = "RowInProgress"
     AWAITING_SERVICE_ID = "AwaitingServiceId"
     SERVICE_MISMATCH = "ServiceMismatch"

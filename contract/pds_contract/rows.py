@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import AliasPath, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from pds_contract.resource import Phase
 
@@ -23,16 +23,12 @@ class PdsServiceRow(BaseModel):
 
 
 class PdsServiceLookup(BaseModel):
-    """What Supabase knows of a user: whether they are in ``auth.users``, and their row if there is one.
+    """What Supabase knows of a user: whether they are in ``auth.users``, and their row if there is one."""
 
-    ``row_updated_at`` is when the row was last written, by Supabase's clock.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     user_exists: bool
     row: PdsServiceRow | None = None
-    row_updated_at: datetime | None = Field(default=None, validation_alias=AliasPath("row", "updated_at"))
 
 
 @dataclass(frozen=True)

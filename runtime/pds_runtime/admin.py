@@ -33,7 +33,13 @@ def admin_app(readiness: Readiness, registry: CollectorRegistry = REGISTRY) -> w
     return app
 
 
-async def serve(app: web.Application, port: int, host: str = "0.0.0.0", grace: float = 60.0) -> web.AppRunner:
+class CannotListen(Exception):
+    """A port cannot be listened on. The message names its setting."""
+
+
+async def serve(
+    app: web.Application, port: int, host: str = "0.0.0.0", grace: float = 60.0, setting: str = "ADMIN_PORT"
+) -> web.AppRunner:
     """Serve an application on a port until the runner that is returned is cleaned up.
 
     Bodies reach it as they were sent, compressed ones too: a Content-Encoding that aiohttp cannot undo would
@@ -44,11 +50,16 @@ async def serve(app: web.Application, port: int, host: str = "0.0.0.0", grace: f
         port: The TCP port.
         host: The address to listen on.
         grace: Seconds that requests under way have left when the runner is cleaned up.
+        setting: Which setting the port is of.
 
     Raises:
-        OSError: The port cannot be listened on.
+        CannotListen: The port cannot be listened on.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace, auto_decompress=False)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise CannotListen(f"cannot listen: {error.strerror}; set {setting} to a free port") from error
     return runner

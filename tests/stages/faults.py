@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 from aiohttp import web
@@ -61,19 +62,40 @@ async def flaky_supabase(upstream: str) -> AsyncIterator[FlakySupabase]:
 @contextlib.asynccontextmanager
 async def forbidden_outcomes(api: KubernetesApi, namespace: str) -> AsyncIterator[None]:
     """Let the API server answer 403 to every status with an id, as a cluster's own admission policy might."""
-    name = f"no-outcomes-{uuid.uuid4().hex[:8]}"
     rule = {
         "apiGroups": ["pds.eny.space"],
         "apiVersions": ["*"],
         "resources": ["pdsprovisions/status"],
         "operations": ["UPDATE"],
     }
+    async with _forbidden(api, namespace, rule, "!has(object.status.serviceId)"):
+        await _until_in_force(api, namespace)
+        yield
+
+
+@contextlib.asynccontextmanager
+async def forbidden_secrets(api: KubernetesApi, namespace: str) -> AsyncIterator[None]:
+    """Let the API server answer 403 to every new Secret."""
+    rule = {"apiGroups": [""], "apiVersions": ["*"], "resources": ["secrets"], "operations": ["CREATE"]}
+    async with _forbidden(api, namespace, rule, "false"):
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "probe"}}
+        await _until_refused(
+            lambda: api.call("POST", f"/api/v1/namespaces/{namespace}/secrets", query={"dryRun": "All"}, body=secret)
+        )
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _forbidden(
+    api: KubernetesApi, namespace: str, rule: dict[str, list[str]], unless: str
+) -> AsyncIterator[None]:
+    name = f"forbidden-{uuid.uuid4().hex[:8]}"
     policy = {
         "metadata": {"name": name},
         "spec": {
             "failurePolicy": "Fail",
             "matchConstraints": {"resourceRules": [rule]},
-            "validations": [{"expression": "!has(object.status.serviceId)", "reason": "Forbidden"}],
+            "validations": [{"expression": unless, "reason": "Forbidden"}],
         },
     }
     here = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
@@ -88,7 +110,6 @@ async def forbidden_outcomes(api: KubernetesApi, namespace: str) -> AsyncIterato
     await api.call("POST", POLICIES, body=policy)
     await api.call("POST", BINDINGS, body=binding)
     try:
-        await _until_in_force(api, namespace)
         yield
     finally:
         await api.call("DELETE", f"{BINDINGS}/{name}")
@@ -107,15 +128,21 @@ async def _until_in_force(api: KubernetesApi, namespace: str) -> None:
     }
     await api.call("POST", resources, body=manifest)
     probe = f"{resources}/pds-{user_id}"
+    await _until_refused(
+        lambda: api.call(
+            "PATCH",
+            f"{probe}/status",
+            query={"dryRun": "All"},
+            body={"status": {"serviceId": 1}},
+            content_type="application/merge-patch+json",
+        )
+    )
+    await api.call("DELETE", probe)
+
+
+async def _until_refused(attempt: Callable[[], Coroutine[Any, Any, object]]) -> None:
     with contextlib.suppress(Refused):
         async with asyncio.timeout(30):
             while True:
-                await api.call(
-                    "PATCH",
-                    f"{probe}/status",
-                    query={"dryRun": "All"},
-                    body={"status": {"serviceId": 1}},
-                    content_type="application/merge-patch+json",
-                )
+                await attempt()
                 await asyncio.sleep(0.05)
-    await api.call("DELETE", probe)

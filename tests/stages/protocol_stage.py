@@ -23,7 +23,7 @@ from pds_contract.rows import PdsServiceLookup, PdsServiceRow
 from pds_contract.service import ServiceState
 from pds_operator.protocol.facts import Facts, ServiceSeen
 from pds_operator.protocol.policy import Policy, Redeploy
-from pds_operator.protocol.steps import Record, Step
+from pds_operator.protocol.steps import Deploy, Record, Step
 
 USER = "0a1b2c3d-0000-4000-8000-000000000001"
 OTHER_USER = "9f8e7d6c-0000-4000-8000-000000000002"
@@ -33,6 +33,9 @@ SUFFIXED = "alice-0a1b2c.eny.example"
 UID = "this-resource"
 FORMER_UID = "an-earlier-resource"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+FIRST_DEPLOY = Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=False, probed_absent=True)
+"""Of a resource that asks for no names, at a backend whose probe denies the hostname."""
 
 PROBE = Policy(
     hostnames=HostnameRules("eny.example", frozenset({"www.eny.example"}), "backend.example"),

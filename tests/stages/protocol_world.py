@@ -195,7 +195,7 @@ class World:
     def _deploy(self, known: Facts, step: Deploy) -> Facts:
         self._promise(known, step)
         self.deploys += 1
-        attempt = Attempt(f"claim-{self.deploys}", step.hostname, step.in_doubt)
+        attempt = Attempt(f"claim-{self.deploys}", step.hostname, step.in_doubt, step.probed_absent)
         record = claim(known, step, attempt.claim_id, self.policy)
         if self.choose((False, False, False, True)):
             self._write(record.status, record.events)

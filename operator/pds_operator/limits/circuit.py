@@ -68,7 +68,12 @@ class Circuit:
         )
 
     def accepted(self, key: str) -> None:
-        """Note that a call was answered by something else than 401 or 403."""
+        """Note that a call was answered by something else than 401 or 403.
+
+        As of rejections, while the circuit is open only the trial's counts.
+        """
+        if self.open and key != self._trial:
+            return
         self._forbidden.clear()
         if self.open:
             waiting, self._waiting = self._waiting - {key}, set()

@@ -8,6 +8,8 @@ from pds_operator.protocol.facts import Held
 from pds_operator.protocol.policy import PERSON_LOOK
 
 HOUR = 3600.0
+SOONEST = 60.0
+"""Who waits for the hour to be over asks again no sooner: the first to ask may take the only place."""
 
 
 class Gate:
@@ -65,7 +67,7 @@ class Gate:
             self._begun.popleft()
         if self._per_hour and len(self._begun) >= self._per_hour:
             message = "As many deploys as PDS_MAX_DEPLOYS_PER_HOUR allows have begun within an hour."
-            return Held(Reason.DEPLOY_LIMIT_REACHED, message, max(HOUR - (now - self._begun[0]), 1.0))
+            return Held(Reason.DEPLOY_LIMIT_REACHED, message, max(HOUR - (now - self._begun[0]), SOONEST))
         return None
 
     def begin(self) -> None:

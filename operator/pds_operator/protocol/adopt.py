@@ -25,11 +25,13 @@ class Given:
         service_id: Its id; None where what they said is none.
         hostname: The hostname that it has to have.
         by: Who says so, to begin a sentence with.
+        former: Another hostname that it may have instead: that of an earlier deploy.
     """
 
     service_id: int | None
     hostname: str
     by: str
+    former: str | None = None
 
 
 def by_row(row: PdsServiceRow, hostname: str) -> Given | None:
@@ -39,10 +41,11 @@ def by_row(row: PdsServiceRow, hostname: str) -> Given | None:
     return Given(row.pds_service_id, row.hostname or hostname, ROW)
 
 
-def by_annotation(provision: PdsProvision, hostname: str) -> Given | None:
-    """Return what a person says of the hostname in use."""
+def by_annotation(provision: PdsProvision, hostname: str, row: PdsServiceRow | None = None) -> Given | None:
+    """Return what a person says of the hostname in use, or of that which the row tells of."""
     said = provision.metadata.annotations.get(SERVICE_ID_ANNOTATION)
-    return None if said is None else Given(positive_whole_number(said), hostname, ANNOTATION)
+    former = row.hostname if row else None
+    return None if said is None else Given(positive_whole_number(said), hostname, ANNOTATION, former)
 
 
 def follow(facts: Facts, given: Given) -> Step:
@@ -51,7 +54,8 @@ def follow(facts: Facts, given: Given) -> Step:
     Its hostname is reserved as any other: two resources that were to adopt one service would both need the
     reservation of its hostname.
     """
-    kept = given.hostname
+    found = facts.service.hostname if facts.service else None
+    kept = found if found is not None and found == given.former else given.hostname
     if given.service_id is None:
         return _mismatch(facts, given, "is no id (a positive whole number)")
     if len(kept) > HOSTNAME_MAX or re.fullmatch(HOSTNAME_PATTERN, kept) is None:
@@ -59,7 +63,12 @@ def follow(facts: Facts, given: Given) -> Step:
     if facts.reservation is None or facts.reservation.hostname != kept:
         return Reserve(kept)
     if facts.reservation.user_id != facts.provision.spec.user_id:
-        return _mismatch(facts, given, "names a hostname that is reserved for another user")
+        return _mismatch(
+            facts,
+            given,
+            f"names {kept}, which the Secret of that name reserves for another user. If that user has no PDS there, "
+            "delete the Secret",
+        )
     if facts.service is None:
         return LookAtService(given.service_id)
     if facts.service.state is ServiceState.NOT_FOUND:

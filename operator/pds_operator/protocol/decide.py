@@ -7,7 +7,7 @@ reason of each rule.
 from collections.abc import Sequence
 
 from pds_contract.conditions import READY, Reason, Standing, at_work, needs_person
-from pds_contract.resource import SERVICE_ID_ANNOTATION, Phase
+from pds_contract.resource import Phase
 from pds_contract.rows import REDEPLOYABLE_STATUSES
 from pds_operator.protocol import adopt, awaiting, prior, redeploy, running
 from pds_operator.protocol.facts import Facts
@@ -15,7 +15,7 @@ from pds_operator.protocol.naming import Names, candidates, objection
 from pds_operator.protocol.policy import PERSON_LOOK, SECOND_CHANCE, Policy
 from pds_operator.protocol.record import after, stand
 from pds_operator.protocol.redeploy import is_inherited
-from pds_operator.protocol.schedule import claim_wait, jittered, reservation_wait, wait_of
+from pds_operator.protocol.schedule import claim_wait, is_asked, jittered, reservation_wait, wait_of
 from pds_operator.protocol.steps import LookUpRow, Probe, Reserve, Rest, Step, TryNextName
 
 
@@ -36,8 +36,7 @@ def decide(facts: Facts, policy: Policy) -> Step:
     elif status.phase is Phase.DEPLOY_SUCCEEDED_NO_ID and provision.retry is None:
         return awaiting.follow(facts)
     left = wait_of(status, facts.now)
-    told = provision.edited or provision.retry is not None or SERVICE_ID_ANNOTATION in provision.metadata.annotations
-    if left > 0 and not told:
+    if left > 0 and not is_asked(provision):
         return Rest(left)
     return _before_deploy(facts, policy)
 
@@ -56,16 +55,20 @@ def _before_deploy(facts: Facts, policy: Policy) -> Step:
     if facts.candidate >= len(names):
         return _taken(facts, names[-1].hostname)
     name = names[facts.candidate]
-    reason = None if provision.status.claim else objection(name, policy.hostnames)
-    if reason:
-        return stand(facts, needs_person(Reason.INVALID_SPEC, f"{reason}. Edit spec."), nextAttemptTime=None)
-    if facts.reservation is None:
-        return Reserve(name.hostname)
-    if facts.reservation.hostname == name.hostname and facts.reservation.user_id != provision.spec.user_id:
-        return TryNextName()
+    if _objection(facts, policy, name) is None:
+        if facts.reservation is None:
+            return Reserve(name.hostname)
+        if facts.reservation.hostname == name.hostname and facts.reservation.user_id != provision.spec.user_id:
+            return TryNextName()
     if facts.lookup is None:
         return LookUpRow()
     return _with_row(facts, policy, names)
+
+
+def _objection(facts: Facts, policy: Policy, name: Names) -> str | None:
+    """Say why nothing is deployed under this name; what was sent already, or is frozen, is past objecting."""
+    provision = facts.provision
+    return None if provision.status.frozen else objection(name, provision, policy.hostnames)
 
 
 def _wait_for_former_self(facts: Facts, policy: Policy, name: Names) -> Step | None:
@@ -100,7 +103,7 @@ def _with_row(facts: Facts, policy: Policy, names: Sequence[Names]) -> Step:
             rest=PERSON_LOOK,
         )
     row = lookup.row
-    given = (row and adopt.by_row(row, name.hostname)) or adopt.by_annotation(facts.provision, name.hostname)
+    given = (row and adopt.by_row(row, name.hostname)) or adopt.by_annotation(facts.provision, name.hostname, row)
     if given:
         return adopt.follow(facts, given)
     if row and row.status not in REDEPLOYABLE_STATUSES:
@@ -116,6 +119,9 @@ def _with_row(facts: Facts, policy: Policy, names: Sequence[Names]) -> Step:
     waiting = _wait_for_former_self(facts, policy, name) or (row and prior.ask_after(facts, policy, row, names))
     if waiting:
         return waiting
+    reason = _objection(facts, policy, name)
+    if reason:
+        return stand(facts, needs_person(Reason.INVALID_SPEC, reason), rest=PERSON_LOOK, nextAttemptTime=None)
     if name.hostname not in facts.presences:
         return Probe(name.hostname)
     return redeploy.follow(facts, policy, name)

@@ -46,7 +46,7 @@ def claim(facts: Facts, step: Deploy, claim_id: str, policy: Policy) -> Record:
             "outcome": None,
         },
     )
-    first = facts.provision.status.hostname is None
+    first = facts.provision.status.phase is None and facts.provision.status.claim is None
     events = (Event("Normal", Reason.DEPLOYING, f"Deploying {step.hostname}."),) if first else ()
     return Record(record.status, None, (*events, *record.events))
 
@@ -59,11 +59,13 @@ class Attempt:
         claim_id: The claim under which it was sent.
         hostname: What it deployed.
         in_doubt: Whether an earlier deploy may have taken effect; then only an answer to that ends the claim.
+        probed_absent: Whether the probe said, right before this one, that the hostname does not exist.
     """
 
     claim_id: str
     hostname: str
     in_doubt: bool
+    probed_absent: bool
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def row_after(user_id: str, attempt: Attempt, outcome: DeployOutcome) -> PdsServ
         user_id=user_id,
         pds_service_id=service_id,
         hostname=attempt.hostname,
-        status=_phase(outcome, in_doubt=attempt.in_doubt),
+        status=_phase(outcome, attempt),
     )
 
 
@@ -102,15 +104,14 @@ def conclude(facts: Facts, attempt: Attempt, outcome: DeployOutcome, policy: Pol
         return Conclusion({"claim": None})
     generation = max(provision.status.observed_generation, 0)
     standing, ends, wait = _without_id(facts, attempt, outcome, policy)
-    held = provision.status.claim
     status: dict[str, Any] = {
-        "phase": _phase(outcome, in_doubt=attempt.in_doubt).value,
+        "phase": _phase(outcome, attempt).value,
         "conditions": conditions_patch(provision, standing, generation, facts.now),
         "nextAttemptTime": None if wait is None else after(facts, wait),
         "claim": None if ends else {"outcome": ClaimOutcome.UNKNOWN.value},
     }
-    if ends and status["phase"] == Phase.DEPLOY_FAILED and not (held and held.hostname_absent):
-        # Nothing was made, and nothing is known of who has the hostname: it is no longer in use.
+    if ends and status["phase"] == Phase.DEPLOY_FAILED:
+        # Nothing was made: whoever turns out to have the hostname, it is not by this deploy.
         status |= {"hostname": None, "username": None}
     return Conclusion(status, transitions(provision, standing))
 
@@ -146,16 +147,21 @@ def _with_id(facts: Facts, attempt: Attempt, service_id: int, *, mine: bool) -> 
     )
 
 
-def _phase(outcome: DeployOutcome, *, in_doubt: bool) -> Phase:
+def _phase(outcome: DeployOutcome, attempt: Attempt) -> Phase:
     if isinstance(outcome, Deployed):
         return Phase.PROVISIONING if outcome.service_id is not None else Phase.DEPLOY_SUCCEEDED_NO_ID
-    if _shows_earlier_effect(outcome, in_doubt=in_doubt):
+    if _shows_earlier_effect(outcome, attempt):
         return Phase.DEPLOY_SUCCEEDED_NO_ID
     return Phase.DEPLOY_FAILED
 
 
-def _shows_earlier_effect(outcome: DeployOutcome, *, in_doubt: bool) -> bool:
-    return in_doubt and isinstance(outcome, Rejected) and outcome.status in _EXISTS_ALREADY
+def _is_conflict(outcome: DeployOutcome, attempt: Attempt) -> bool:
+    return attempt.in_doubt and isinstance(outcome, Rejected) and outcome.status in _EXISTS_ALREADY
+
+
+def _shows_earlier_effect(outcome: DeployOutcome, attempt: Attempt) -> bool:
+    """Whether the answer means that the earlier deploy took effect; where the probe denied it, the next one decides."""
+    return _is_conflict(outcome, attempt) and not attempt.probed_absent
 
 
 def _without_id(
@@ -167,8 +173,14 @@ def _without_id(
     match outcome:
         case Deployed():
             return awaiting.standing(), True, None
-        case Rejected() if _shows_earlier_effect(outcome, in_doubt=in_doubt):
+        case Rejected() if _shows_earlier_effect(outcome, attempt):
             return awaiting.standing(), True, None
+        case Rejected(status) if _is_conflict(outcome, attempt):
+            text = (
+                f"The backend refused the deploy ({status}) after one whose outcome is unknown. spec stays frozen "
+                "until that is cleared up: the hostname is probed again hourly, or when a retry is asked for."
+            )
+            return needs_person(Reason.DEPLOY_REJECTED, text), False, jittered(SECOND_CHANCE, facts.chance)
         case OutcomeUnknown(message, retry_after):
             text = f"{_sentence(message)} Whether it took effect is looked up before anything is sent again."
             wait = max(policy.takeover_wait(), delay, retry_after or 0.0)
@@ -178,7 +190,9 @@ def _without_id(
                 f"The backend refused the deploy ({status}). It is tried again hourly; see the backend's log for why, "
                 "then edit spec or ask for a retry."
             )
-            return needs_person(Reason.DEPLOY_REJECTED, text), not in_doubt, jittered(SECOND_CHANCE, facts.chance)
+            # A doubt that the probe has settled ends with this answer.
+            ends = not in_doubt or attempt.probed_absent
+            return needs_person(Reason.DEPLOY_REJECTED, text), ends, jittered(SECOND_CHANCE, facts.chance)
         case Unauthorized():
             return credentials_rejected(), not in_doubt, delay
         case Throttled(retry_after):

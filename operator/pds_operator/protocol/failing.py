@@ -1,16 +1,22 @@
 """A look at a dependency failed: what that makes of the resource, and when to look again."""
 
 from pds_contract.conditions import READY, Reason, at_work, needs_person
-from pds_contract.errors import CredentialsRejected, DependencyError, TryLater
+from pds_contract.errors import CredentialsRejected, DependencyError, Refused, TryLater
 from pds_contract.resource import Phase
 from pds_operator.protocol.deploying import attempts_after, credentials_rejected
 from pds_operator.protocol.facts import Facts
-from pds_operator.protocol.policy import SECOND_CHANCE, Policy, Redeploy
+from pds_operator.protocol.policy import PERSON_LOOK, SECOND_CHANCE, Policy, Redeploy
 from pds_operator.protocol.record import after, stand, timestamp
 from pds_operator.protocol.schedule import jittered, poll_delay, retry_delay
 from pds_operator.protocol.steps import Record, Rest
 
 _REASONS = {"backend": Reason.BACKEND_UNAVAILABLE, "supabase": Reason.SUPABASE_UNAVAILABLE}
+
+
+def reservation_refused(facts: Facts, error: Refused) -> Record:
+    """Say what becomes of a resource whose hostname's Secret the API server would not make or show."""
+    text = f"The Secret that reserves the hostname was refused ({error}). Mend the operator's rights, or the quota."
+    return stand(facts, needs_person(Reason.RESERVATION_REFUSED, text), rest=PERSON_LOOK, acted=False)
 
 
 def failed(facts: Facts, error: DependencyError, policy: Policy) -> Record | Rest:

@@ -37,7 +37,11 @@ def candidates(provision: PdsProvision, rules: HostnameRules) -> tuple[Names, ..
     return tuple(sorted(allowed, key=lambda name: name.hostname != status.hostname))
 
 
-def objection(names: Names, rules: HostnameRules) -> str | None:
-    """Say why these names cannot be used, or None."""
+def objection(names: Names, provision: PdsProvision, rules: HostnameRules) -> str | None:
+    """Say why these names cannot be used and what to do, or None."""
     reason = rules.objection(names.hostname)
-    return None if reason is None else f"spec.hostname {reason}"
+    if reason is None:
+        return None
+    if provision.spec.hostname:
+        return f"spec.hostname {reason}. Edit spec."
+    return f"The derived hostname {names.hostname} {reason}. Ask for another one in spec.hostname."

@@ -7,6 +7,7 @@ from typing import Any
 from pds_contract.conditions import READY, STALLED, Reason, Standing, Trouble, conditions_of
 from pds_contract.resource import Condition, PdsProvision, ProvisionStatus
 from pds_operator.protocol.facts import Facts
+from pds_operator.protocol.schedule import wait_of
 from pds_operator.protocol.steps import Event, Record, Rest, StatusPatch
 
 RETRY_MAX = 1024
@@ -55,8 +56,8 @@ def stand(
     if said and said.reason == Reason.TWO_SERVICES and not (acted and provision.retry is not None):
         # It stays said until a person has seen to it and asks for a retry.
         standing = replace(standing, stalled=Trouble(Reason.TWO_SERVICES, said.message))
-    if provision.edited or provision.retry is not None:
-        status = {"nextAttemptTime": None, **status}  # what bypassed a date puts an end to it
+    if provision.edited or provision.retry is not None or wait_of(provision.status, facts.now) <= 0:
+        status = {"nextAttemptTime": None, **status}  # what bypassed a date puts an end to it, and so does its coming
     patch: dict[str, Any] = {
         "observedGeneration": generation,
         "conditions": conditions_patch(provision, standing, generation, facts.now),

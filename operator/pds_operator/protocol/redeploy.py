@@ -2,14 +2,13 @@
 
 from pds_contract.conditions import Reason, at_work, needs_person
 from pds_contract.deploy import Presence
-from pds_contract.errors import TryLater
 from pds_contract.resource import SERVICE_ID_ANNOTATION, Phase
 from pds_operator.protocol import awaiting
 from pds_operator.protocol.facts import Facts
-from pds_operator.protocol.failing import failed
 from pds_operator.protocol.naming import Names
 from pds_operator.protocol.policy import PERSON_LOOK, Policy, Redeploy
 from pds_operator.protocol.record import stand
+from pds_operator.protocol.schedule import jittered, poll_delay
 from pds_operator.protocol.steps import Deploy, Step, TryNextName
 
 
@@ -30,11 +29,16 @@ def follow(facts: Facts, policy: Policy, name: Names) -> Step:
     presence = facts.presences[name.hostname]
     if presence is Presence.EXISTS:
         return _exists(facts, policy, name)
-    if presence is Presence.NO_PROBE and claim and claim.hostname_absent:
+    lost_probe = presence is Presence.NO_PROBE and claim is not None and claim.hostname_absent
+    if lost_probe and policy.redeploy is Redeploy.PROBE and facts.provision.retry is None:
         # The backend has the call: it answered before this claim. A 404 now says nothing of the hostname.
-        return failed(
-            facts, TryLater("backend", "the backend's check-pds answered before, and is not there now"), policy
+        message = (
+            "A deploy may have taken effect, and the backend's check-pds, which answered before, is not there now. It "
+            "is asked again; or look at the backend, and give the id in the annotation "
+            f"{SERVICE_ID_ANNOTATION}, or ask for a retry if there is no PDS."
         )
+        rest = poll_delay(facts.polls, policy, facts.chance)
+        return stand(facts, needs_person(Reason.OUTCOME_UNKNOWN, message), rest=rest)
     return _absent(facts, policy, name)
 
 
@@ -69,7 +73,8 @@ def _absent(facts: Facts, policy: Policy, name: Names) -> Step:
     provision = facts.provision
     row = facts.lookup.row if facts.lookup else None
     if policy.redeploy is Redeploy.HOLD and provision.retry is None:
-        if _in_doubt(facts, name):
+        lost_id = provision.status.claim is None and row is not None and row.status == Phase.DEPLOY_SUCCEEDED_NO_ID
+        if _in_doubt(facts, name) and not lost_id:
             return stand(
                 facts,
                 needs_person(
@@ -85,12 +90,28 @@ def _absent(facts: Facts, policy: Policy, name: Names) -> Step:
 
 
 def _in_doubt(facts: Facts, name: Names) -> bool:
-    return facts.provision.status.claim is not None or is_inherited(facts, name)
+    """Whether an earlier deploy of this user to this hostname may have taken effect, or surely has."""
+    status = facts.provision.status
+    row = facts.lookup.row if facts.lookup else None
+    return (
+        status.claim is not None
+        or status.phase is Phase.DEPLOY_SUCCEEDED_NO_ID
+        or (row is not None and row.hostname == name.hostname and row.status == Phase.DEPLOY_SUCCEEDED_NO_ID)
+        or facts.presences.get(name.hostname) is Presence.EXISTS
+        or is_inherited(facts, name)
+    )
 
 
 def _deploy(facts: Facts, name: Names) -> Step:
     if facts.held:
-        return stand(facts, at_work(facts.held.reason, facts.held.message), rest=facts.held.retry_in, acted=False)
+        return stand(
+            facts,
+            at_work(facts.held.reason, facts.held.message),
+            rest=jittered(facts.held.retry_in, facts.chance),
+            acted=False,
+        )
     claim = facts.provision.status.claim
-    absent = facts.presences[name.hostname] is Presence.ABSENT or bool(claim and claim.hostname_absent)
-    return Deploy(name.username, name.hostname, absent, _in_doubt(facts, name))
+    probed_absent = facts.presences[name.hostname] is Presence.ABSENT
+    known_absent = probed_absent or bool(claim and claim.hostname_absent)
+    in_doubt = _in_doubt(facts, name)
+    return Deploy(name.username, name.hostname, known_absent, in_doubt, probed_absent)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from pds_contract.conditions import READY
-from pds_contract.resource import Claim, PdsProvision, ProvisionStatus
+from pds_contract.resource import SERVICE_ID_ANNOTATION, Claim, PdsProvision, ProvisionStatus
 from pds_operator.protocol.policy import ABANDONED_MARGIN, POLL_BASE, POLL_CAP, RETRY_CAP, SECOND_CHANCE, Policy
 
 JITTER = 0.2
@@ -60,6 +60,12 @@ def wait_of(status: ProvisionStatus, now: datetime) -> float:
     return left if left <= jittered(SECOND_CHANCE, 1.0) else 0.0
 
 
+def is_asked(provision: PdsProvision) -> bool:
+    """Tell whether somebody has asked for something that no backoff delays: an edit, a retry, an id that was given."""
+    given = provision.status.service_id is None and SERVICE_ID_ANNOTATION in provision.metadata.annotations
+    return provision.edited or provision.retry is not None or given
+
+
 def is_settled(provision: PdsProvision) -> bool:
     """Tell whether a resource needs no more than a look now and then."""
     ready = provision.status.condition(READY)
@@ -78,5 +84,4 @@ def first_look(provision: PdsProvision, now: datetime, policy: Policy, chance: f
         return None
     if is_settled(provision):
         return policy.poll_ready * chance
-    asked = provision.edited or provision.retry is not None
-    return 0.0 if asked else max(0.0, wait_of(provision.status, now))
+    return 0.0 if is_asked(provision) else max(0.0, wait_of(provision.status, now))

@@ -71,14 +71,17 @@ class Deploy:
     Args:
         username: What to deploy.
         hostname: The same.
-        hostname_absent: Whether the probe just said that the hostname does not exist.
+        hostname_absent: Whether the probe said, just now or before a claim that is in doubt, that the hostname does
+            not exist.
         in_doubt: Whether an earlier deploy of this user may have taken effect.
+        probed_absent: Whether the probe just said that the hostname does not exist.
     """
 
     username: str
     hostname: str
     hostname_absent: bool
     in_doubt: bool
+    probed_absent: bool
 
 
 @dataclass(frozen=True)

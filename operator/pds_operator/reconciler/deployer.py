@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from pydantic import ValidationError
+
 from pds_contract.deploy import Deployed, DeployOutcome, DeployRequest, Rejected, Throttled, Unauthorized
 from pds_contract.errors import Conflict, DependencyError, NotFound, PdsError, Refused, UnknownUser
 from pds_contract.resource import PdsProvision
@@ -59,7 +61,7 @@ class Deployer:
         before = facts.provision
         reservation = facts.reservation
         assert reservation is not None  # noqa: S101 - the protocol reserves before it deploys; for mypy
-        attempt = Attempt(uuid.uuid4().hex, step.hostname, step.in_doubt)
+        attempt = Attempt(uuid.uuid4().hex, step.hostname, step.in_doubt, step.probed_absent)
         record = claim(facts, step, attempt.claim_id, self.policy)
         self.sightings.seen_for(before.metadata.name, attempt.claim_id)
         started = self.clock()
@@ -81,18 +83,24 @@ class Deployer:
 
     async def _keep(self, facts: Facts, attempt: Attempt, outcome: DeployOutcome) -> PdsProvision | None:
         """Write an outcome, again and again until it is durable; where it cannot be, into the row."""
-        delay = FIRST_WRITE_DELAY
+        uid, delay = facts.provision.metadata.uid, FIRST_WRITE_DELAY
         while True:
             provision = facts.provision
-            conclusion = conclude(facts, attempt, outcome, self.policy)
-            if conclusion.status is None:
-                return provision
             try:
-                written = await self._write(provision, conclusion.status, conclusion.events)
-            except Conflict:
-                pass
+                conclusion = conclude(facts, attempt, outcome, self.policy)
+                if conclusion.status is None:
+                    return provision
+                try:
+                    written = await self._write(provision, conclusion.status, conclusion.events)
+                except Conflict:
+                    pass
+                else:
+                    return await self._kept(written, attempt, outcome)
+                provision = await self.clients.provisions.get(provision.metadata.name)
             except NotFound:
                 return await self._orphaned(provision, attempt, outcome, "the resource is gone")
+            except ValidationError:
+                return await self._orphaned(provision, attempt, outcome, "the resource cannot be read")
             except DependencyError as error:
                 if isinstance(error, Refused) and error.status == 422:
                     return await self._orphaned(provision, attempt, outcome, str(error))
@@ -105,12 +113,9 @@ class Deployer:
                     await self._mirror(provision, attempt, outcome)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LONGEST_WRITE_DELAY)
-            else:
-                return await self._kept(written, attempt, outcome)
-            newest = await self._read_again(provision, delay)
-            if newest is None or newest.metadata.uid != provision.metadata.uid:
-                return await self._orphaned(provision, attempt, outcome, "the resource is gone")
-            facts = replace(facts, provision=newest, now=datetime.now(UTC))
+            if provision.metadata.uid != uid:
+                return await self._orphaned(provision, attempt, outcome, "the resource was made anew")
+            facts = replace(facts, provision=provision, now=datetime.now(UTC))
 
     async def _kept(self, written: PdsProvision, attempt: Attempt, outcome: DeployOutcome) -> PdsProvision:
         # The rest of the visit goes on to the row of a success, where there is a rest.
@@ -141,24 +146,26 @@ class Deployer:
 
     async def _mirror(self, provision: PdsProvision, attempt: Attempt, outcome: DeployOutcome) -> bool:
         """Write the row of an outcome; say whether there is nothing more to do about it."""
+        wanted = row_after(provision.spec.user_id, attempt, outcome)
         try:
-            await self.clients.supabase.mirror_pds_service(row_after(provision.spec.user_id, attempt, outcome))
+            row = await self.clients.supabase.mirror_pds_service(wanted)
         except PdsError as error:
             logger.warning(
                 "the row of an outcome could not be written",
                 extra={"provision": provision.metadata.name, "error": str(error)},
             )
             return isinstance(error, UnknownUser)
+        if wanted.pds_service_id is not None and row.pds_service_id != wanted.pds_service_id:
+            metrics.SECOND_SERVICES.inc()
+            logger.error(
+                "the backend made a second service for a user",
+                extra={
+                    "provision": provision.metadata.name,
+                    "service_id": wanted.pds_service_id,
+                    "service_id_in_row": row.pds_service_id,
+                },
+            )
         return True
-
-    async def _read_again(self, provision: PdsProvision, delay: float) -> PdsProvision | None:
-        while True:
-            try:
-                return await self.clients.provisions.get(provision.metadata.name)
-            except NotFound:
-                return None
-            except DependencyError:
-                await asyncio.sleep(delay)
 
     async def _write(self, provision: PdsProvision, status: StatusPatch, events: tuple[Event, ...]) -> PdsProvision:
         written = await self.clients.provisions.patch_status(

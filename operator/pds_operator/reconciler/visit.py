@@ -9,7 +9,7 @@ from typing import TypeVar, assert_never
 
 from aiolimiter import AsyncLimiter
 
-from pds_contract.errors import Conflict, CredentialsRejected, DependencyError, NotFound, UnknownUser
+from pds_contract.errors import Conflict, CredentialsRejected, DependencyError, NotFound, Refused, UnknownUser
 from pds_contract.reservation import Reservation
 from pds_contract.resource import PdsProvision
 from pds_contract.service import ServiceState
@@ -17,7 +17,7 @@ from pds_operator.limits.circuit import Circuit
 from pds_operator.limits.gate import Gate
 from pds_operator.protocol.decide import decide
 from pds_operator.protocol.facts import Facts, ServiceSeen
-from pds_operator.protocol.failing import failed
+from pds_operator.protocol.failing import failed, reservation_refused
 from pds_operator.protocol.policy import PERSON_LOOK, Policy
 from pds_operator.protocol.record import says_already
 from pds_operator.protocol.schedule import is_settled, poll_delay
@@ -117,10 +117,13 @@ class Visitor:
             except UnknownUser:
                 known = replace(facts, user_gone=True)
             except DependencyError as error:
-                if error.dependency == "kubernetes":
-                    raise
                 met_failure = True
-                step = failed(facts, error, self.policy)
+                if isinstance(step, Reserve) and isinstance(error, Refused):
+                    step = reservation_refused(facts, error)
+                elif error.dependency == "kubernetes":
+                    raise
+                else:
+                    step = failed(facts, error, self.policy)
                 known = await self._take(facts, step)
             if known is None:
                 return self.policy.takeover_wait()
@@ -226,6 +229,7 @@ class Visitor:
         held = self.gate.held()
         if held:
             return replace(facts, held=held)
+        self.circuit.enter(facts.provision.metadata.name)
         self.gate.begin()
         after = await self.deployer.deploy(facts, step)
         self.sightings.moved(facts.provision.metadata.name)

@@ -45,11 +45,6 @@ class WorkQueue:
             return
         self._enqueue(name, urgent)
 
-    def forget(self, name: str) -> None:
-        """Drop a name's date, if it has one."""
-        self._cancel(name)
-        self._again.pop(name, None)
-
     async def take(self) -> str | None:
         """Wait for the next name, to be given back by ``done``; None once the queue is closed."""
         while True:

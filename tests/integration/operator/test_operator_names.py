@@ -1,8 +1,10 @@
 """Usernames and hostnames: derived, asked for, taken, reserved."""
 
 import asyncio
+import uuid
 
 from pds_stack.backend.bodies import DeployBody
+from stages.faults import forbidden_secrets
 from stages.operator_stage import Stage, condition
 
 ROUNDS = 20
@@ -103,3 +105,20 @@ async def test_a_foreign_secret_of_the_hostname_is_not_touched(stage: Stage) -> 
     user_id = await stage.ask("alice@a.example")
     provision = await stage.until_ready(user_id)
     assert provision.status.hostname == f"alice-{user_id[:6]}.eny.k8s.frx.pub"
+
+
+async def test_a_refused_reservation_is_told_and_goes_on_when_it_is_allowed(stage: Stage) -> None:
+    async with forbidden_secrets(stage.api, stage.namespace):
+        await stage.operate()
+        user_id = await stage.ask()
+        provision = await stage.until_reason(user_id, "ReservationRefused")
+        assert provision.status.condition("Stalled")
+    await stage.eventually_async(lambda: _answers_a_retry(stage, user_id), "a retry goes through")
+    await stage.until_ready(user_id)
+    assert len(stage.simulator.services) == 1
+
+
+async def _answers_a_retry(stage: Stage, user_id: str) -> bool:
+    """The API server takes a moment to forget an admission policy."""
+    await stage.retry(user_id, uuid.uuid4().hex)
+    return (await stage.get(user_id)).status.phase is not None

@@ -96,7 +96,7 @@ def test_adoption_ends_a_claim_that_was_waited_out() -> None:
 @pytest.mark.parametrize(
     ("known", "word"),
     [
-        ({"reservation": reservation("older.example", user_id=OTHER_USER)}, "reserved for another user"),
+        ({"reservation": reservation("older.example", user_id=OTHER_USER)}, "reserves for another user"),
         ({"service": service(hostname="another.example")}, "whose hostname is not"),
         ({"service": service(hostname=None)}, "whose hostname is not"),
         ({"service": service(hostname="older.example"), "holder": "pds-other"}, "pds-other"),
@@ -127,6 +127,15 @@ def test_an_id_that_a_person_gives_is_adopted_with_the_same_checks() -> None:
     assert stands(decide(replace(known, holder="pds-other"), PROBE)) == (Reason.SERVICE_MISMATCH, "person")
     others = with_annotation("800", service=service(hostname="others.example"))
     assert stands(decide(others, PROBE)) == (Reason.SERVICE_MISMATCH, "person")
+
+
+def test_an_id_that_a_person_gives_may_be_of_the_hostname_that_the_row_tells_of() -> None:
+    told = row(hostname="older.example", status="deploy_succeeded_no_id")
+    known = with_annotation("800", found=told, service=service(hostname="older.example"))
+    assert decide(known, PROBE) == Reserve("older.example")
+    known = replace(known, reservation=reservation("older.example"))
+    assert decide(known, PROBE) == FindHolder(800)
+    assert recorded(decide(replace(known, holder=""), PROBE)).status["hostname"] == "older.example"
 
 
 def test_an_id_in_the_row_counts_before_one_that_a_person_gives() -> None:

@@ -106,10 +106,20 @@ def test_an_accepted_trial_closes_it_and_wakes_all_that_waited(opened: Bench) ->
 
 def test_it_wakes_those_who_waited_once(opened: Bench) -> None:
     assert not opened.passes("b")
+    opened.now += 30.0
+    assert opened.passes("c")
     opened.circuit.accepted("c")
     opened.circuit.rejected("a", 401)
+    opened.now += 30.0
+    assert opened.passes("c")
     opened.circuit.accepted("c")
     assert opened.woken == [{"b"}, set()]
+
+
+def test_an_answer_to_a_call_from_before_it_opened_closes_nothing(opened: Bench) -> None:
+    opened.circuit.accepted("b")
+    assert opened.circuit.open
+    assert not opened.passes("b")
 
 
 def test_a_rejected_trial_doubles_the_wait_up_to_ten_minutes(opened: Bench) -> None:

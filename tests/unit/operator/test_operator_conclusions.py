@@ -1,5 +1,6 @@
 """A deploy around its POST: the claim, and every outcome by whose claim it is, which id is known, what is in doubt."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pds_operator.protocol.policy import SECOND_CHANCE
 from pds_operator.protocol.record import transitions
 from pds_operator.protocol.steps import Deploy
 from stages.protocol_stage import (
+    FIRST_DEPLOY,
     HOSTNAME,
     NOW,
     PROBE,
@@ -30,9 +32,8 @@ from stages.protocol_stage import (
     written,
 )
 
-STEP = Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=False)
-CERTAIN = Attempt("mine", HOSTNAME, in_doubt=False)
-IN_DOUBT = Attempt("mine", HOSTNAME, in_doubt=True)
+CERTAIN = Attempt("mine", HOSTNAME, in_doubt=False, probed_absent=False)
+IN_DOUBT = Attempt("mine", HOSTNAME, in_doubt=True, probed_absent=False)
 DELAY = 20.0
 """The backoff of a third try."""
 
@@ -194,7 +195,7 @@ def test_a_second_id_is_said_and_replaces_nothing(holder: str | None, attempt: A
 
 @pytest.mark.parametrize("hostname_absent", [True, False])
 @pytest.mark.parametrize("outcome", [Rejected(409), Rejected(400), NotSent("no connection"), Throttled(None)])
-def test_a_hostname_that_nothing_was_made_under_stays_in_use_only_where_it_was_found_absent(
+def test_a_hostname_that_nothing_was_made_under_is_in_use_no_more(
     outcome: DeployOutcome,
     hostname_absent: bool,  # noqa: FBT001 - a parameter
 ) -> None:
@@ -202,9 +203,30 @@ def test_a_hostname_that_nothing_was_made_under_stays_in_use_only_where_it_was_f
     made = open_claim(id="mine", hostname_absent=hostname_absent)
     known = facts(provision(seen(hostname=HOSTNAME, username="alice", attempts=1, claim=made)))
     of = applied(known, conclude(known, CERTAIN, outcome, PROBE))
-    assert of.status.hostname == (HOSTNAME if hostname_absent else None)
+    assert of.status.hostname is None
     in_doubt = applied(known, conclude(known, IN_DOUBT, NotSent("no connection"), PROBE))
     assert in_doubt.status.hostname == HOSTNAME, "an earlier deploy under it may have taken effect"
+
+
+@pytest.mark.parametrize("status", [409, 422])
+def test_a_conflict_after_the_probe_denied_the_hostname_leaves_the_doubt_to_the_next_look(status: int) -> None:
+    """It may tell of a name that is invalid, or of the earlier deploy taking effect this moment."""
+    known = holding("mine", hostname=HOSTNAME, attempts=2)
+    of = applied(known, conclude(known, replace(IN_DOUBT, probed_absent=True), Rejected(status), PROBE))
+    assert of.status.claim is not None
+    assert of.status.phase is Phase.DEPLOY_FAILED
+    stalled = of.status.condition(STALLED)
+    assert stalled is not None
+    assert stalled.reason == Reason.DEPLOY_REJECTED
+    assert "frozen" in stalled.message
+
+
+def test_a_rejection_ends_a_doubt_that_the_probe_has_settled() -> None:
+    known = holding("mine", hostname=HOSTNAME, attempts=2)
+    of = applied(known, conclude(known, replace(IN_DOUBT, probed_absent=True), Rejected(400), PROBE))
+    assert (of.status.claim, of.status.hostname) == (None, None), "spec can be edited, as the message asks for"
+    of = applied(known, conclude(known, IN_DOUBT, Rejected(400), PROBE))
+    assert of.status.claim is not None, "without a probe the earlier deploy is still in doubt"
 
 
 def test_an_outcome_carries_the_generation_that_was_read_before_the_claim() -> None:
@@ -249,7 +271,7 @@ def test_the_row_of_an_outcome_has_the_missions_word(outcome: DeployOutcome, att
 
 def test_a_claim_records_what_whoever_meets_it_needs() -> None:
     of = provision(seen(next_attempt_time=NOW), generation=2, retry="now")
-    record = claim(facts(of), STEP, "mine", PROBE)
+    record = claim(facts(of), FIRST_DEPLOY, "mine", PROBE)
     assert record.then is None
     status = merged(of.status, record.status)
     assert status.claim == open_claim(id="mine", hostname_absent=True)
@@ -262,7 +284,7 @@ def test_a_claim_records_what_whoever_meets_it_needs() -> None:
 def test_a_new_claim_inherits_nothing_of_the_one_before() -> None:
     before = open_claim(id="theirs", outcome="Unknown", hostname_absent=True, duration_seconds=500)
     of = provision(seen(attempts=4, claim=before))
-    step = Deploy("alice", HOSTNAME, hostname_absent=False, in_doubt=True)
+    step = Deploy("alice", HOSTNAME, hostname_absent=False, in_doubt=True, probed_absent=False)
     made = merged(of.status, claim(facts(of), step, "mine", PROBE).status).claim
     assert made == open_claim(id="mine", attempt=5)
 
@@ -275,16 +297,18 @@ def test_tries_are_counted_from_the_last_edit_or_retry(resource: dict[str, Any],
 
 
 def test_only_the_first_claim_is_an_event() -> None:
-    first = recorded(claim(facts(), STEP, "mine", PROBE))
+    first = recorded(claim(facts(), FIRST_DEPLOY, "mine", PROBE))
     assert [event.reason for event in first.events] == ["Deploying"]
-    again = claim(facts(provision(seen(attempts=1, hostname=HOSTNAME))), STEP, "mine", PROBE)
+    again = claim(facts(provision(seen(attempts=1, phase="deploy_failed"))), FIRST_DEPLOY, "mine", PROBE)
     assert again.events == ()
+    taken_over = claim(facts(provision(seen(attempts=1, claim=open_claim()))), FIRST_DEPLOY, "mine", PROBE)
+    assert taken_over.events == ()
 
 
 def test_the_road_without_trouble_is_three_events() -> None:
     known = facts()
-    events = [*claim(known, STEP, "mine", PROBE).events]
-    of = written(known.provision, claim(known, STEP, "mine", PROBE).status)
+    events = [*claim(known, FIRST_DEPLOY, "mine", PROBE).events]
+    of = written(known.provision, claim(known, FIRST_DEPLOY, "mine", PROBE).status)
     conclusion = conclude(facts(of), CERTAIN, Deployed(800), PROBE)
     events += conclusion.events
     events += transitions(applied(facts(of), conclusion), Standing("True", Reason.RUNNING, "It runs."))

@@ -8,16 +8,17 @@ import pytest
 from pds_contract.conditions import Reason
 from pds_contract.deploy import Presence
 from pds_contract.resource import Phase
-from pds_contract.rows import PdsServiceLookup
 from pds_operator.protocol.decide import decide
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.policy import PERSON_LOOK
-from pds_operator.protocol.steps import Deploy, Probe, Reserve
+from pds_operator.protocol.steps import Probe, Reserve
 from stages.protocol_stage import (
     ABANDONED,
+    FIRST_DEPLOY,
     HOSTNAME,
     OTHER_USER,
     PROBE,
+    SUFFIXED,
     WAIT,
     after,
     before_deploy,
@@ -32,7 +33,6 @@ from stages.protocol_stage import (
 )
 
 EARLIER = "older.example"
-DEPLOY = Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=False)
 
 
 def told(status: str = "deploy_failed", **known: Any) -> Facts:
@@ -56,19 +56,32 @@ def test_a_deploy_that_the_row_tells_of_is_waited_out(seen_for: float) -> None:
 
 
 @pytest.mark.parametrize(("age", "waits"), [(0.0, True), (ABANDONED, True), (ABANDONED + 1, False)])
-def test_a_row_older_than_any_deploy_is_not_waited_for(age: float, *, waits: bool) -> None:
-    found = PdsServiceLookup(user_exists=True, row=row(hostname=EARLIER), row_updated_at=after(-age))
-    step = decide(before_deploy(lookup=found, row_seen_for=0.0), PROBE)
-    assert (step != Probe(EARLIER)) == waits
+def test_an_earlier_resources_deploy_is_over_once_this_one_is_older_than_any(age: float, *, waits: bool) -> None:
+    """The row's own age says nothing: that deploy writes it only when it is over."""
+    known = before_deploy(provision(created=after(-age)), found=row(hostname=EARLIER), row_seen_for=0.0)
+    assert (decide(known, PROBE) != Probe(EARLIER)) == waits
+
+
+def test_a_name_that_was_passed_over_is_asked_after_where_a_pds_was_surely_made_under_it() -> None:
+    """A newcomer may have reserved it without ever using it."""
+    known = before_deploy(
+        found=row(status="deploy_succeeded_no_id"), candidate=1, reservation=reservation(SUFFIXED), presences={}
+    )
+    assert decide(known, PROBE) == Probe(HOSTNAME)
+    known = replace(known, presences={HOSTNAME: Presence.EXISTS})
+    assert decide(known, PROBE) == Reserve(HOSTNAME)
+    step = decide(replace(known, reservation=reservation(user_id=OTHER_USER)), PROBE)
+    assert stands(step) == (Reason.SERVICE_MISMATCH, "person")
+    assert "delete the Secret" in recorded(step).events[0].message
 
 
 @pytest.mark.parametrize("presence", [Presence.ABSENT, Presence.NO_PROBE])
 def test_a_failed_deploy_of_which_nothing_is_known_to_stand_is_over(presence: Presence) -> None:
-    assert decide(answered(presence), PROBE) == DEPLOY
+    assert decide(answered(presence), PROBE) == FIRST_DEPLOY
 
 
 def test_what_was_made_without_an_id_and_is_gone_is_over() -> None:
-    assert decide(answered(Presence.ABSENT, "deploy_succeeded_no_id"), PROBE) == DEPLOY
+    assert decide(answered(Presence.ABSENT, "deploy_succeeded_no_id"), PROBE) == FIRST_DEPLOY
 
 
 def test_what_exists_under_a_failed_deploys_hostname_is_for_a_person() -> None:
@@ -90,10 +103,10 @@ def test_what_was_made_without_an_id_is_awaited_under_its_own_hostname(presence:
 
 @pytest.mark.parametrize("hostname", [None, HOSTNAME, "no-label", "Not A Name", "x" * 64 + ".example"])
 def test_a_row_that_names_no_other_hostname_under_which_anything_can_stand_delays_nothing(hostname: str | None) -> None:
-    assert decide(before_deploy(found=row(hostname=hostname), row_seen_for=0.0), PROBE) == DEPLOY
+    assert decide(before_deploy(found=row(hostname=hostname), row_seen_for=0.0), PROBE) == FIRST_DEPLOY
 
 
 def test_a_row_that_mirrors_what_this_resource_met_itself_delays_nothing() -> None:
     """It was refused under the earlier name, then edited."""
     of = provision(seen(phase="deploy_failed"), generation=2)
-    assert decide(before_deploy(of, found=row(hostname=EARLIER), row_seen_for=0.0), PROBE) == DEPLOY
+    assert decide(before_deploy(of, found=row(hostname=EARLIER), row_seen_for=0.0), PROBE) == FIRST_DEPLOY

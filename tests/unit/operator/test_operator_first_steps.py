@@ -1,11 +1,13 @@
 """Before a deploy: whether anything is begun, in what order is asked, under which names, and how long one waits."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pds_contract.conditions import Reason
 from pds_contract.deploy import Presence
+from pds_contract.names import HostnameRules
 from pds_contract.resource import PdsProvision
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow
 from pds_operator.protocol.decide import decide
@@ -14,6 +16,7 @@ from pds_operator.protocol.policy import PERSON_LOOK, SECOND_CHANCE
 from pds_operator.protocol.steps import Deploy, LookUpRow, Mirror, Probe, Reserve, Rest, TryNextName
 from stages.protocol_stage import (
     EMAIL,
+    FIRST_DEPLOY,
     HOSTNAME,
     OTHER_USER,
     PROBE,
@@ -47,12 +50,12 @@ def test_the_order_is_reservation_row_probe_claim() -> None:
     assert decide(facts(), PROBE) == Reserve(HOSTNAME)
     assert decide(facts(reservation=reservation()), PROBE) == LookUpRow()
     assert decide(facts(reservation=reservation(), lookup=lookup()), PROBE) == Probe(HOSTNAME)
-    assert decide(before_deploy(), PROBE) == Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=False)
+    assert decide(before_deploy(), PROBE) == FIRST_DEPLOY
 
 
 def test_a_backend_without_a_probe_has_not_said_that_the_hostname_is_absent() -> None:
     step = decide(before_deploy(presence=Presence.NO_PROBE), PROBE)
-    assert step == Deploy("alice", HOSTNAME, hostname_absent=False, in_doubt=False)
+    assert step == Deploy("alice", HOSTNAME, hostname_absent=False, in_doubt=False, probed_absent=False)
 
 
 @pytest.mark.parametrize("status", SOMETHING_TO_DO)
@@ -144,19 +147,19 @@ def test_a_held_deploy_waits_and_so_does_what_was_asked_for(held: Held) -> None:
 )
 def test_names_are_those_asked_for_else_derived(spec: dict[str, Any], username: str, hostname: str) -> None:
     step = decide(before_deploy(provision(**spec), reservation=reservation(hostname)), PROBE)
-    assert step == Deploy(username, hostname, hostname_absent=True, in_doubt=False)
+    assert step == Deploy(username, hostname, hostname_absent=True, in_doubt=False, probed_absent=True)
 
 
 def test_a_derived_name_that_somebody_holds_gets_a_suffix_of_the_users_id() -> None:
     assert decide(facts(reservation=reservation(user_id=OTHER_USER)), PROBE) == TryNextName()
     assert decide(facts(candidate=1), PROBE) == Reserve(SUFFIXED)
     step = decide(before_deploy(candidate=1, reservation=reservation(SUFFIXED)), PROBE)
-    assert step == Deploy("alice-0a1b2c", SUFFIXED, hostname_absent=True, in_doubt=False)
+    assert step == Deploy("alice-0a1b2c", SUFFIXED, hostname_absent=True, in_doubt=False, probed_absent=True)
 
 
 def test_a_username_that_was_asked_for_gets_no_suffix() -> None:
     known = before_deploy(provision(username="alice"), candidate=1, reservation=reservation(SUFFIXED))
-    assert decide(known, PROBE) == Deploy("alice", SUFFIXED, hostname_absent=True, in_doubt=False)
+    assert decide(known, PROBE) == Deploy("alice", SUFFIXED, hostname_absent=True, in_doubt=False, probed_absent=True)
 
 
 def test_a_derived_name_that_is_reserved_by_the_rules_is_passed_over() -> None:
@@ -193,9 +196,25 @@ def test_when_no_name_is_left_a_person_is_told_and_it_is_tried_again_hourly(
 
 @pytest.mark.parametrize("hostname", ["www.eny.example", "a.b.eny.example", "eny.example", "backend.example"])
 def test_a_hostname_that_no_customer_may_have_is_for_a_person(hostname: str) -> None:
-    step = decide(facts(provision(hostname=hostname)), PROBE)
+    of = provision(hostname=hostname)
+    assert decide(facts(of), PROBE) == LookUpRow(), "it is not reserved, but the row may have a PDS that runs"
+    step = decide(facts(of, lookup=lookup()), PROBE)
     assert stands(step) == (Reason.INVALID_SPEC, "person")
-    assert ends_in(step) is None, "only an edit helps"
+    assert ends_in(step) == PERSON_LOOK
+    assert recorded(step).events[0].message.startswith("spec.hostname")
+
+
+def test_a_service_is_adopted_whatever_hostname_spec_asks_for() -> None:
+    known = facts(provision(hostname="www.eny.example"), lookup=lookup(row(800, hostname="older.example")))
+    assert decide(known, PROBE) == Reserve("older.example")
+
+
+def test_a_derived_hostname_that_no_customer_may_have_is_said_as_such() -> None:
+    rules = HostnameRules("eny.example", frozenset({"www.eny.example", "www-0a1b2c.eny.example"}), "backend.example")
+    of = provision(email="www@a.example")
+    step = decide(facts(of, lookup=lookup()), replace(PROBE, hostnames=rules))
+    assert stands(step) == (Reason.INVALID_SPEC, "person")
+    assert "derived hostname" in recorded(step).events[0].message
 
 
 def test_a_user_who_is_not_there_gets_nothing_deployed() -> None:

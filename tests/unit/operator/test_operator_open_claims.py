@@ -11,6 +11,7 @@ from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.steps import Deploy, LookAtService, LookUpRow, Probe, Reserve, Rest
 from stages.protocol_stage import (
     ABANDONED,
+    FIRST_DEPLOY,
     FORMER_UID,
     HOSTNAME,
     NOW,
@@ -87,7 +88,7 @@ def test_after_an_unknown_outcome_come_the_row_and_the_probe() -> None:
 
 def test_a_deploy_after_an_open_claim_is_in_doubt() -> None:
     step = decide(before_deploy(claimed(), claim_seen_for=WAIT), PROBE)
-    assert step == Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=True)
+    assert step == Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=True, probed_absent=True)
 
 
 def test_while_a_claim_is_open_only_its_own_names_count() -> None:
@@ -95,7 +96,7 @@ def test_while_a_claim_is_open_only_its_own_names_count() -> None:
     asked = facts(of, claim_seen_for=WAIT)
     assert decide(asked, PROBE) == Reserve("older.example")
     step = decide(before_deploy(of, claim_seen_for=WAIT, reservation=reservation("older.example")), PROBE)
-    assert step == Deploy("alice", "older.example", hostname_absent=True, in_doubt=True)
+    assert step == Deploy("alice", "older.example", hostname_absent=True, in_doubt=True, probed_absent=True)
 
 
 def test_a_claimed_hostname_is_asked_after_though_the_rules_forbid_it_by_now() -> None:
@@ -116,7 +117,7 @@ def test_an_earlier_resources_reservation_waits_as_an_open_claim(seen_for: float
 def test_an_earlier_resources_reservation_that_was_waited_out_is_in_doubt() -> None:
     assert decide(inherited(reservation_seen_for=WAIT, lookup=lookup()), PROBE) == Probe(HOSTNAME)
     step = decide(before_deploy(reservation=reservation(uid=FORMER_UID), reservation_seen_for=WAIT), PROBE)
-    assert step == Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=True)
+    assert step == Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=True, probed_absent=True)
 
 
 def test_an_earlier_resources_claim_is_abandoned_once_this_resource_is_old_enough() -> None:
@@ -139,14 +140,12 @@ def test_the_next_names_reservation_waits_as_the_first_ones_does() -> None:
 def test_a_hostname_that_this_resource_claimed_itself_waits_no_more() -> None:
     of = provision(seen(hostname=HOSTNAME, username="alice", attempts=1))
     assert decide(inherited(of), PROBE) == LookUpRow()
-    assert decide(before_deploy(of, reservation=reservation(uid=FORMER_UID)), PROBE) == Deploy(
-        "alice", HOSTNAME, hostname_absent=True, in_doubt=False
-    )
+    assert decide(before_deploy(of, reservation=reservation(uid=FORMER_UID)), PROBE) == FIRST_DEPLOY
 
 
 def test_this_resources_own_reservation_waits_for_nobody() -> None:
     assert decide(facts(reservation=reservation()), PROBE) == LookUpRow()
-    assert decide(before_deploy(), PROBE) == Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=False)
+    assert decide(before_deploy(), PROBE) == FIRST_DEPLOY
 
 
 def test_the_backoff_holds_after_the_claim_and_only_the_backoff_is_bypassed() -> None:

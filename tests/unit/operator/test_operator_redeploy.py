@@ -121,12 +121,37 @@ def test_what_exists_under_an_earlier_resources_reservation_may_be_a_strangers(p
     assert not recorded(step).status.keys() & {"phase", "hostname", "claim"}
 
 
-@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
-def test_a_probe_that_is_gone_after_it_answered_says_nothing(policy: Policy) -> None:
+@pytest.mark.parametrize(
+    ("word", "retry", "expected"),
+    [
+        ("probe", None, Reason.OUTCOME_UNKNOWN),
+        ("probe", "now", "Deploy"),
+        ("idempotent", None, "Deploy"),
+        ("hold", None, Reason.OUTCOME_UNKNOWN),
+        ("hold", "now", "Deploy"),
+    ],
+)
+def test_a_probe_that_is_gone_after_it_answered_says_nothing(word: str, retry: str | None, expected: str) -> None:
     claim = open_claim(hostname_absent=True)
-    of = provision(seen(hostname=HOSTNAME, username="alice", attempts=1, claim=claim), retry="now")
-    step = decide(before_deploy(of, NO_PROBE, claim_seen_for=WAIT), policy)
-    assert stands(step) == (Reason.BACKEND_UNAVAILABLE, "operator")
+    of = provision(seen(hostname=HOSTNAME, username="alice", attempts=1, claim=claim), retry=retry)
+    step = decide(before_deploy(of, NO_PROBE, claim_seen_for=WAIT), POLICIES[word])
+    assert in_a_word(step) == expected
+    if isinstance(step, Deploy):
+        assert step.in_doubt
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize("presence", [ABSENT, NO_PROBE, EXISTS])
+def test_a_deploy_after_one_that_took_effect_is_in_doubt(policy: Policy, presence: Presence) -> None:
+    """Else a definite failure of it would end the doubt, and the name would be deployed as if for the first time."""
+    made = seen(phase="deploy_succeeded_no_id", hostname=HOSTNAME, username="alice", attempts=1)
+    asked = (
+        before_deploy(provision(made, retry="now"), presence),
+        before_deploy(provision(retry="now"), presence, row(status="deploy_succeeded_no_id")),
+    )
+    for known in asked:
+        step = decide(known, policy)
+        assert not isinstance(step, Deploy) or step.in_doubt
 
 
 def test_hold_leaves_a_deploy_in_doubt_to_a_person() -> None:

@@ -17,9 +17,10 @@ from pds_operator.protocol.deploying import Attempt, Conclusion, claim, conclude
 from pds_operator.protocol.facts import Facts, Held
 from pds_operator.protocol.failing import failed
 from pds_operator.protocol.record import says_already, stand, timestamp, transitions
-from pds_operator.protocol.steps import Deploy, Record
+from pds_operator.protocol.steps import Record
 from stages.protocol_stage import (
     EMAIL,
+    FIRST_DEPLOY,
     FORMER_UID,
     HOLD,
     HOSTNAME,
@@ -71,7 +72,9 @@ def concluding(outcome: DeployOutcome, *, in_doubt: bool = False) -> Say:
         # The next try has a claim of its own.
         status = at.provision.status.model_copy(update={"claim": open_claim(id="mine")})
         of = at.provision.model_copy(update={"status": status})
-        return conclude(replace(at, provision=of), Attempt("mine", HOSTNAME, in_doubt), outcome, PROBE)
+        return conclude(
+            replace(at, provision=of), Attempt("mine", HOSTNAME, in_doubt, probed_absent=False), outcome, PROBE
+        )
 
     return say
 
@@ -79,7 +82,7 @@ def concluding(outcome: DeployOutcome, *, in_doubt: bool = False) -> Say:
 VERDICTS: dict[str, tuple[PdsProvision, Say]] = {
     "suspended": (provision(suspend=True), deciding()),
     "suspended and ready": (provision(seen(conditions=(READY_NOW,)), suspend=True), deciding()),
-    "invalid spec": (provision(hostname="www.eny.example"), deciding()),
+    "invalid spec": (provision(hostname="www.eny.example"), deciding(lookup=lookup())),
     "taken": (FRESH, deciding(candidate=2)),
     "former self": (FRESH, deciding(reservation=reservation(uid=FORMER_UID), lookup=lookup())),
     "user gone": (FRESH, deciding(**{**ASKED, "lookup": PdsServiceLookup(user_exists=False)})),
@@ -87,7 +90,10 @@ VERDICTS: dict[str, tuple[PdsProvision, Say]] = {
     "paused": (FRESH, deciding(**ASKED, held=Held(Reason.DEPLOYS_PAUSED, "Deploys are paused.", 600.0))),
     "hold": (CLAIMED, deciding(HOLD, **ASKED, claim_seen_for=WAIT)),
     "exists": (CLAIMED, deciding(**{**ASKED, "presences": {HOSTNAME: Presence.EXISTS}}, claim_seen_for=WAIT)),
-    "claim": (FRESH, lambda at: claim(at, Deploy("alice", HOSTNAME, hostname_absent=True, in_doubt=False), "i", PROBE)),
+    "claim": (
+        FRESH,
+        lambda at: claim(at, FIRST_DEPLOY, "i", PROBE),
+    ),
     "mismatched reservation": (
         FRESH,
         deciding(**{**ADOPTING, "reservation": reservation(user_id=OTHER_USER)}, candidate=1),

@@ -111,7 +111,7 @@ any_facts = st.builds(
     reservation_seen_for=seconds,
     candidate=st.integers(0, 3),
     reservation=st.none() | reservations,
-    lookup=st.none() | st.builds(PdsServiceLookup, user_exists=st.booleans(), row=rows, row_updated_at=dates),
+    lookup=st.none() | st.builds(PdsServiceLookup, user_exists=st.booleans(), row=rows),
     presences=st.dictionaries(hostnames, st.sampled_from(Presence)),
     row_seen_for=seconds,
     mirrored=rows,
@@ -159,9 +159,7 @@ def edited(of: PdsProvision, **spec: Any) -> PdsProvision:
 
 def waits_for_an_edit(of: PdsProvision) -> bool:
     """Whether nothing but a change of the resource itself can move it."""
-    ready = of.status.condition(READY)
-    invalid = ready is not None and ready.reason == Reason.INVALID_SPEC
-    return of.spec.suspend or of.metadata.deletion_timestamp is not None or invalid
+    return of.spec.suspend or of.metadata.deletion_timestamp is not None
 
 
 @settings(max_examples=400)

@@ -126,30 +126,6 @@ async def test_an_edit_during_a_visit_comes_before_the_date_that_the_visit_asks_
     assert await soon(queue.take()) == "a"
 
 
-async def test_a_name_that_is_forgotten_loses_its_date(queue: WorkQueue) -> None:
-    queue.add("a", 0.01)
-    queue.forget("a")
-    queue.add("b", 0.05)
-    assert await soon(queue.take()) == "b"
-    assert len(queue) == 0
-
-
-async def test_a_name_that_is_forgotten_during_its_visit_is_not_visited_again(queue: WorkQueue) -> None:
-    queue.add("a")
-    await soon(queue.take())
-    queue.add("a")
-    queue.forget("a")
-    queue.done("a")
-    assert len(queue) == 0
-
-
-async def test_forgetting_a_name_that_is_unknown_or_queued_harms_nothing(queue: WorkQueue) -> None:
-    queue.forget("a")
-    queue.add("a")
-    queue.forget("a")
-    assert await take_all(queue) == ["a"], "a visit finds out that the resource is gone"
-
-
 async def test_close_lets_every_waiting_take_end(queue: WorkQueue) -> None:
     takers = [asyncio.ensure_future(queue.take()) for _ in range(5)]
     await asyncio.sleep(0)
