@@ -92,3 +92,10 @@ class BackendSettings(HostnameSettings):
     """The PDS backend."""
 
     pds_api_token: SecretStr = Field(min_length=1)
+
+
+class StripeSettings(BaseSettings):
+    """Stripe's API."""
+
+    stripe_secret_key: SecretStr = Field(min_length=1)
+    stripe_api_base: HttpUrl = "https://api.stripe.com"

@@ -42,7 +42,7 @@ class DependencyError(PdsError):
     """A dependency did not do what it was asked.
 
     Args:
-        dependency: ``backend``, ``supabase`` or ``kubernetes``.
+        dependency: ``backend``, ``supabase``, ``kubernetes`` or ``stripe``.
         message: What happened, in words that stay the same from try to try.
         status: The HTTP status of its answer, or None where there was none.
     """

@@ -60,6 +60,16 @@ def settings(names: Sequence[str], file: Path | None) -> dict[str, str]:
     return {name: found[name] for name in names}
 
 
+def setting_if_any(name: str, file: Path | None) -> str | None:
+    """The named setting from `file`, else from the environment, else from `.stack/env`; None where it is nowhere."""
+    if file is None and os.environ.get(name):
+        return os.environ[name]
+    try:
+        return parse((file or DEFAULT).read_text()).get(name)
+    except OSError:
+        return None
+
+
 def refuse_if_in_use(path: Path) -> None:
     """See to it that no running stack has written `path`, and that it can be written.
 

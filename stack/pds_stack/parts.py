@@ -7,8 +7,9 @@ from pds_stack import proxies
 from pds_stack.errors import UsageError
 
 KUBERNETES, SUPABASE, BACKEND, WEBHOOK, OPERATOR = "kubernetes", "supabase", "backend", "webhook", "operator"
+STRIPE = "stripe"
 # In the order in which they start.
-ALL = (KUBERNETES, SUPABASE, BACKEND, WEBHOOK, OPERATOR)
+ALL = (KUBERNETES, SUPABASE, BACKEND, WEBHOOK, OPERATOR, STRIPE)
 
 _PROVIDED = {
     KUBERNETES: ("KUBECONFIG",),

@@ -1,4 +1,4 @@
-"""Starts the product's commands and the simulated backend, each told all by its environment."""
+"""Starts the product's commands and what is simulated for them, each told all by its environment."""
 
 import contextlib
 import os
@@ -29,8 +29,8 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Backend:
-    """A running simulator of the PDS backend.
+class Simulator:
+    """A running simulator of what the product calls.
 
     Attributes:
         url: where it listens, without a path.
@@ -43,17 +43,25 @@ class Backend:
     program: Program
 
 
+def backend(folder: Path, host: str) -> contextlib.AbstractAsyncContextManager[Simulator]:
+    """Run the simulator of the PDS backend on a free port of `host` until the block ends."""
+    return _simulator("backend", "PDS_API_TOKEN", secrets.token_urlsafe(24), folder, host)
+
+
+def stripe(folder: Path, host: str) -> contextlib.AbstractAsyncContextManager[Simulator]:
+    """Run the stand-in for Stripe's API on a free port of `host` until the block ends."""
+    return _simulator("stripe", "STRIPE_SECRET_KEY", f"sk_test_{secrets.token_hex(24)}", folder, host)
+
+
 @contextlib.asynccontextmanager
-async def backend(folder: Path, host: str) -> AsyncIterator[Backend]:
-    """Run the simulator on a free port of `host` until the block ends."""
+async def _simulator(name: str, setting: str, token: str, folder: Path, host: str) -> AsyncIterator[Simulator]:
     (port,) = free_ports(1, host)
-    token = secrets.token_urlsafe(24)
     url = str(URL.build(scheme="http", host=host, port=port))
-    command = [sys.executable, "-m", "pds_stack.backend", "--host", host, "--port", str(port)]
-    start = Start(env={**os.environ, "PDS_API_TOKEN": token})
-    async with running("backend", command, folder, start) as program:
+    command = [sys.executable, "-m", f"pds_stack.{name}", "--host", host, "--port", str(port)]
+    start = Start(env={**os.environ, setting: token})
+    async with running(name, command, folder, start) as program:
         await _answers(program, f"{url}/_control/health")
-        yield Backend(url, token, program)
+        yield Simulator(url, token, program)
 
 
 @contextlib.asynccontextmanager

@@ -37,7 +37,7 @@ class Stack:
     values: dict[str, str] = field(repr=False)
     programs: list[Program] = field(default_factory=list)
     cluster: kubernetes.Cluster | None = None
-    backend: product.Backend | None = None
+    backend: product.Simulator | None = None
 
     def env(self) -> str:
         """The text of the env file."""
@@ -65,7 +65,7 @@ class Stack:
 
 @contextlib.asynccontextmanager
 async def start(chosen: tuple[str, ...], host: str, console: Console) -> AsyncIterator[Stack]:
-    """Run the `chosen` parts until the block ends; Supabase and the backend listen on `host`.
+    """Run the `chosen` parts until the block ends; Supabase, the backend and Stripe listen on `host`.
 
     Raises:
         UsageError: a part that another needs is missing.
@@ -94,6 +94,8 @@ async def start(chosen: tuple[str, ...], host: str, console: Console) -> AsyncIt
             for part in (parts.WEBHOOK, parts.OPERATOR):
                 if part in chosen:
                     await starter.command(part)
+            if parts.STRIPE in chosen:
+                await starter.stripe(host)
             yield starter.stack
 
 
@@ -133,6 +135,12 @@ class _Starter:
         self.stack.backend = started
         self.stack.programs.append(started.program)
         self.stack.values |= {"PDS_API_URL": f"{started.url}/api/v1", "PDS_API_TOKEN": started.token}
+
+    async def stripe(self, host: str) -> None:
+        async with self.console.step("start the stand-in for Stripe"):
+            started = await self.running.enter_async_context(product.stripe(self.folder, host))
+        self.stack.programs.append(started.program)
+        self.stack.values |= {"STRIPE_API_BASE": started.url, "STRIPE_SECRET_KEY": started.token}
 
     async def command(self, part: str) -> None:
         async with self.console.step(f"start {parts.COMMANDS[part].name}"):

@@ -44,8 +44,10 @@ class Code(StrEnum):
     """No such path."""
     METHOD_NOT_ALLOWED = "method_not_allowed"
     """Not a POST."""
+    HEADER_TIMEOUT = "header_timeout"
+    """The request's headers took too long to arrive."""
     BODY_TIMEOUT = "body_timeout"
-    """The body took too long to arrive."""
+    """The body took too long to arrive, or there was no room for it any more."""
     BODY_TOO_LARGE = "body_too_large"
     """The body is larger than any event."""
     BAD_REQUEST = "bad_request"
@@ -92,6 +94,7 @@ _OTHER_STATUS = {
     Code.BAD_REQUEST: 400,
     Code.NOT_FOUND: 404,
     Code.METHOD_NOT_ALLOWED: 405,
+    Code.HEADER_TIMEOUT: 408,
     Code.BODY_TIMEOUT: 408,
     Code.BODY_TOO_LARGE: 413,
     Code.INVALID_USER_ID: 422,

@@ -2,20 +2,40 @@
 
 from datetime import UTC, datetime
 from enum import Enum, auto
+from typing import Protocol
 
-from pds_clients.supabase import Supabase
 from pds_contract.checkout import parameters_of
 from pds_contract.errors import InvalidInput, TryLater, UnknownUser
 from pds_contract.names import HostnameRules
 from pds_contract.rows import SubscriptionMapping
 from pds_webhook.answers import Answer, Code
 from pds_webhook.events import Checkout
-from pds_webhook.provisioning import Provisioning
 from pds_webhook.triage import settled_by_itself
 from pds_webhook.wanted import Wanted
 
 STATUS_PAID = "active"
 STATUS_UNPAID = "incomplete"
+
+
+class Subscriptions(Protocol):
+    """Where the customers' mapping is stored."""
+
+    async def record_subscription(self, mapping: SubscriptionMapping) -> bool:
+        """Store who the customer is.
+
+        Raises:
+            UnknownUser: The user is not in auth.users.
+            TryLater: It may not be stored.
+        """
+        ...
+
+
+class Provisioner(Protocol):
+    """What brings a paid checkout to a PdsProvision."""
+
+    async def ensure(self, wanted: Wanted) -> Answer:
+        """Make the user's resource ask for what this checkout wants, as far as it may."""
+        ...
 
 
 class Mapped(Enum):
@@ -32,14 +52,16 @@ class Intake:
 
     Args:
         provisioning: The way to the PdsProvisions.
-        supabase: The way to the mapping.
+        subscriptions: The way to the mapping.
         rules: Which hostnames customers may have.
         livemode: Whether it serves Stripe's live mode.
     """
 
-    def __init__(self, provisioning: Provisioning, supabase: Supabase, rules: HostnameRules, *, livemode: bool) -> None:
+    def __init__(
+        self, provisioning: Provisioner, subscriptions: Subscriptions, rules: HostnameRules, *, livemode: bool
+    ) -> None:
         self._provisioning = provisioning
-        self._supabase = supabase
+        self._subscriptions = subscriptions
         self._rules = rules
         self._livemode = livemode
 
@@ -75,7 +97,7 @@ class Intake:
         if checkout.user_id is None:
             return Mapped.NO_USER_ID
         try:
-            await self._supabase.record_subscription(
+            await self._subscriptions.record_subscription(
                 SubscriptionMapping(
                     user_id=checkout.user_id,
                     stripe_customer_id=checkout.customer_id,

@@ -27,12 +27,8 @@ class Provisioning:
                 answer = await self._round(wanted)
                 if answer is not None:
                     return answer
-        except CredentialsRejected as error:
-            return _refused(error)
-        except TryLater as error:
-            return Answer(Code.KUBERNETES_UNAVAILABLE, str(error))
         except DependencyError as error:
-            return _refused(error)
+            return answer_to(error)
         return Answer(
             Code.KUBERNETES_UNAVAILABLE, "this user's PdsProvision kept changing while it was read and patched"
         )
@@ -74,8 +70,10 @@ class Provisioning:
             now = await self._provisions.get(name)
         except NotFound:
             return None
-        return None if now.metadata.resource_version != resource_version else _refused(error)
+        return None if now.metadata.resource_version != resource_version else answer_to(error)
 
 
-def _refused(error: DependencyError) -> Answer:
-    return Answer(Code.KUBERNETES_REFUSED, str(error))
+def answer_to(error: DependencyError) -> Answer:
+    """Say what the API server's refusal, or its absence, means for a checkout."""
+    later = isinstance(error, TryLater) and not isinstance(error, CredentialsRejected)
+    return Answer(Code.KUBERNETES_UNAVAILABLE if later else Code.KUBERNETES_REFUSED, str(error))

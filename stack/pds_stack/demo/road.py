@@ -19,7 +19,7 @@ from pds_stack.demo.findings import Check, Look, after_checkout, after_replay
 from pds_stack.errors import StackError
 from pds_stack.events import checkout_event
 from pds_stack.kubernetes import Cluster
-from pds_stack.product import Backend
+from pds_stack.product import Simulator
 from pds_stack.provisions import Provisions, conditions, provisions
 from pds_stack.stack import Stack
 
@@ -45,7 +45,7 @@ class Road:
 
     stack: Stack
     cluster: Cluster
-    backend: Backend
+    backend: Simulator
     console: Console
     differing: int = field(default=0)
 

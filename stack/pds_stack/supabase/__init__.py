@@ -1,4 +1,4 @@
-"""Supabase's database API: PostgreSQL in Supabase's shape, PostgREST, and a gateway with Supabase's paths."""
+"""Supabase's API: PostgreSQL in its shape, PostgREST, its users for admins, and a gateway with its paths."""
 
 from pds_stack.supabase.database import apply_migrations, create_database
 from pds_stack.supabase.keys import Keys, user_token

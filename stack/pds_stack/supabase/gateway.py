@@ -1,4 +1,4 @@
-"""Supabase's paths before PostgREST: `/rest/v1/…`, for those who show one of the project's keys."""
+"""Supabase's paths for who shows one of the project's keys: `/rest/v1/…` before PostgREST, and those of its users."""
 
 import contextlib
 import hmac
@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Iterable
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
+from pds_stack.supabase.auth_admin import AuthAdmin
 from pds_stack.supabase.keys import Keys
 
 _PREFIX = "/rest/v1"
@@ -26,16 +28,17 @@ _OF_THE_CONNECTION = {
 
 
 @contextlib.asynccontextmanager
-async def gateway(postgrest: str, keys: Keys, host: str) -> AsyncIterator[str]:
-    """Serve PostgREST at `postgrest` under Supabase's paths on a free port of `host`, until the block ends.
+async def gateway(postgrest: str, auth: AuthAdmin, keys: Keys, host: str) -> AsyncIterator[str]:
+    """Serve PostgREST at `postgrest` and `auth` under Supabase's paths on a free port of `host`, until the block ends.
 
     Yields:
         The address that clients know as SUPABASE_URL.
     """
     # The answer is passed on as it came: neither unpacked nor redirected.
     async with aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        app = web.Application(client_max_size=0)
-        app.router.add_route("*", f"{_PREFIX}/{{path:.*}}", _Proxy(postgrest, keys, session).handle)
+        app = web.Application(client_max_size=0, middlewares=[_who_shows_a_key_of(keys)])
+        app.router.add_route("*", f"{_PREFIX}/{{path:.*}}", _Proxy(postgrest, session).handle)
+        auth.add_routes(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
         await runner.setup()
         try:
@@ -47,19 +50,26 @@ async def gateway(postgrest: str, keys: Keys, host: str) -> AsyncIterator[str]:
             await runner.cleanup()
 
 
+def _who_shows_a_key_of(keys: Keys) -> Middleware:
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        key = request.headers.get("apikey") or request.query.get("apikey")
+        if not key:
+            return _refused("No API key found in request", "No `apikey` request header or url param was found.")
+        if not any(hmac.compare_digest(key.encode(), known.encode()) for known in (keys.anon, keys.service_role)):
+            return _refused("Invalid API key", "Double check your Supabase `anon` or `service_role` API key.")
+        return await handler(request)
+
+    return check
+
+
 class _Proxy:
-    def __init__(self, postgrest: str, keys: Keys, session: aiohttp.ClientSession) -> None:
+    def __init__(self, postgrest: str, session: aiohttp.ClientSession) -> None:
         self._postgrest = postgrest
-        self._keys = (keys.anon, keys.service_role)
         self._session = session
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Pass a request on, and its answer back."""
-        key = request.headers.get("apikey") or request.query.get("apikey")
-        if not key:
-            return _refused("No API key found in request", "No `apikey` request header or url param was found.")
-        if not any(hmac.compare_digest(key.encode(), known.encode()) for known in self._keys):
-            return _refused("Invalid API key", "Double check your Supabase `anon` or `service_role` API key.")
         # As it was sent: percent-encoding tells PostgREST a value's comma from a list's.
         path = request.raw_path.removeprefix(_PREFIX)
         try:

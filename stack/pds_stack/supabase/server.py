@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pds_stack import paths
 from pds_stack.processes import Program
+from pds_stack.supabase.auth_admin import AuthAdmin
 from pds_stack.supabase.database import apply_migrations, make_roles, shape
 from pds_stack.supabase.gateway import gateway
 from pds_stack.supabase.keys import Keys
@@ -47,6 +48,6 @@ async def supabase(postgrest_program: Path, folder: Path, host: str) -> AsyncIte
         authenticator = server.url(user="authenticator")
         async with (
             postgrest(postgrest_program, authenticator, keys.secret, folder) as rest,
-            gateway(rest.url, keys, host) as url,
+            gateway(rest.url, AuthAdmin(server.url(), keys.secret), keys, host) as url,
         ):
             yield Supabase(url, keys, server.url(), (server.program, rest.program))
