@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -104,7 +105,8 @@ async def namespace(api: KubernetesApi) -> str:
 
 @pytest.fixture
 async def simulator() -> BackendSimulator:
-    return BackendSimulator(TOKEN)
+    # Its ids are in rows that tests share.
+    return BackendSimulator(TOKEN, first_id=secrets.randbelow(10**9) * 10**6 + 1)
 
 
 @pytest.fixture
@@ -117,6 +119,12 @@ async def stage(
     new_user: Callable[[], str],
 ) -> AsyncIterator[Stage]:
     """Everything but a running operator; whatever the test starts is stopped at its end."""
+    users: list[str] = []
+
+    def new_customer() -> str:
+        users.append(new_user())
+        return users[-1]
+
     async with TestServer(create_app(simulator)) as server:
         stage = Stage(
             api=api,
@@ -125,10 +133,12 @@ async def stage(
             simulator=simulator,
             backend_url=str(server.make_url("")).rstrip("/"),
             database=database,
-            new_user=new_user,
+            new_user=new_customer,
             stack=stack,
         )
         yield stage
         simulator.interrupt()
         for operator in stage.running:
             await operator.stop()
+        # Another test's customers may have the same names: no row may hold them.
+        database.execute("delete from pds_services where user_id = any(%s::uuid[])", (users,))

@@ -4,8 +4,11 @@ Answers' bodies can carry confidential data: nothing of them reaches an error or
 """
 
 import asyncio
+import math
+import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,14 +34,26 @@ CONNECT_TIMEOUT = 10.0
 _HEADERS = {"Accept": "application/json", "X-Requested-With": "XMLHttpRequest"}
 _NO_SUCH_CALL = {404, 405, 501}
 _IN_DOUBT = {408, 425}
+_QUANTITY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([KMGT]i|[kMGT])", re.ASCII)
+_BYTES = {
+    **{suffix: 1024**power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti"), 1)},
+    **{suffix: 1000**power for power, suffix in enumerate(("k", "M", "G", "T"), 1)},
+}
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service as ``GET /service/{id}`` shows it, as far as the operator needs it."""
+    """A service as ``GET /service/{id}`` shows it, as far as the operator needs it.
+
+    Args:
+        hostname: In lower case; None where the answer holds none.
+        state: Its state.
+        disksize_gb: Its disk in whole GiB, rounded up; None where the answer does not say.
+    """
 
     hostname: str | None
     state: ServiceState
+    disksize_gb: int | None = None
 
 
 class _Bearer(httpx.Auth):
@@ -114,9 +129,12 @@ class PdsBackend:
         document = next((each for each in (answer, *nested) if "state" in each), None)
         if document is None:
             raise TryLater("backend", "the backend's answer about a service has no state in it")
-        hostname = document.get("hostname") or _mapping(document.get("encrypted_config")).get("hostname")
+        config = _mapping(document.get("encrypted_config"))
+        hostname = document.get("hostname") or config.get("hostname")
         return Service(
-            hostname=hostname.lower() if isinstance(hostname, str) else None, state=ServiceState.of(document["state"])
+            hostname=hostname.lower() if isinstance(hostname, str) else None,
+            state=ServiceState.of(document["state"]),
+            disksize_gb=_whole_gib(_mapping(config.get("dataStorage")).get("size")),
         )
 
     async def deploy(self, request: DeployRequest, idempotency_key: str, in_time: Callable[[], bool]) -> DeployOutcome:
@@ -222,6 +240,12 @@ def _answer(response: httpx.Response) -> object:
     if status in {408, 425, 429} or status >= 500:
         raise TryLater("backend", said, status, seconds_to_wait(response.headers.get("Retry-After")))
     raise Refused("backend", said, status)
+
+
+def _whole_gib(quantity: object) -> int | None:
+    """Read an amount of storage as Kubernetes writes it (``10Gi``, ``1Ti``, ``20G``), in whole GiB, rounded up."""
+    match = _QUANTITY.fullmatch(quantity.strip()) if isinstance(quantity, str) else None
+    return math.ceil(Decimal(match[1]) * _BYTES[match[2]] / _BYTES["Gi"]) if match else None
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -1,24 +1,28 @@
 """Supabase's two tables, through PostgREST as the service role, each access one SQL function of ``sql/migrations``.
 
-A function a call makes each step atomic: newer-wins and never-over-an-id are decided where the row is locked.
+A function a call makes each step atomic: newer-wins and never-over-an-id are decided where the row is locked. Users'
+e-mail addresses come from Supabase Auth's admin API.
 """
 
 import asyncio
 from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 from postgrest import APIResponse, AsyncPostgrestClient
 from postgrest.exceptions import APIError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pds_contract.errors import TryLater, UnknownUser
+from pds_clients.retry_after import seconds_to_wait
+from pds_contract.errors import CredentialsRejected, TryLater, UnknownUser
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow, SubscriptionMapping
 
 REQUEST_TIMEOUT = 10.0
 PAGE = 500
 FOREIGN_KEY_VIOLATION = "23503"
+USER_NOT_FOUND = "user_not_found"
 
 
 class _Request(Protocol):
@@ -30,6 +34,26 @@ class _Request(Protocol):
 
 
 RowT = TypeVar("RowT", bound=BaseModel)
+
+
+class _AuthUser(BaseModel):
+    """A user as the admin API shows one; ``deleted_at`` is that of a user who was removed and is kept as a shell."""
+
+    # An error must not quote the e-mail.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    id: str
+    email: str | None = None
+    deleted_at: str | None = None
+
+
+class _AuthError(BaseModel):
+    """An error of the auth server; older ones have no ``error_code``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    error_code: str = ""
+    msg: str = ""
 
 
 class _ServiceRole(httpx.Auth):
@@ -58,6 +82,7 @@ class Supabase:
             base_url=base_url, auth=_ServiceRole(service_role_key), timeout=REQUEST_TIMEOUT, follow_redirects=False
         )
         self._tables = AsyncPostgrestClient(base_url, http_client=self._http, retry_enabled=False)
+        self._users = f"{url}/auth/v1/admin/users"
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,9 +112,17 @@ class Supabase:
             raise _unusable()
         return ours
 
-    async def look_up_pds_service(self, user_id: str) -> PdsServiceLookup:
-        """Read a user's row, and whether the user exists."""
-        return _read(PdsServiceLookup, await self._call("look_up_pds_service", p_user_id=user_id))
+    async def look_up_pds_service(self, user_id: str, hostname: str | None = None) -> PdsServiceLookup:
+        """Read a user's row, whether the user exists, and whether another user's row has a PDS of this hostname."""
+        return _read(PdsServiceLookup, await self._call("look_up_pds_service", p_user_id=user_id, p_hostname=hostname))
+
+    async def other_holder(self, service_id: int, user_id: str) -> str | None:
+        """Return a user other than this one whose row has this id, if there is one."""
+        query = self._tables.from_("pds_services").select("*").eq("pds_service_id", service_id).neq("user_id", user_id)
+        rows = await self._answer("pds_services", query.limit(1))
+        if not isinstance(rows, list):
+            raise _unusable()
+        return _read(PdsServiceRow, rows[0]).user_id if rows else None
 
     async def mirror_pds_service(self, wanted: PdsServiceRow) -> PdsServiceRow:
         """Write a user's row, unless another id, or an id where None is wanted, is in it.
@@ -114,6 +147,35 @@ class Supabase:
             raise _unusable()
         return [_read(PdsServiceRow, row) for row in rows]
 
+    async def email_of(self, user_id: str) -> str:
+        """Ask Supabase Auth for a user's e-mail address; "" where they have none, as who signed up by phone.
+
+        Raises:
+            CredentialsRejected: The key is none of the service role's.
+        """
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                response = await self._http.get(f"{self._users}/{quote(user_id, safe='')}")
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
+            raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
+        status = response.status_code
+        if status == 200:
+            user = _parse(_AuthUser, response.content)
+            if user.id != user_id:
+                raise _unusable()
+            if user.deleted_at:
+                raise UnknownUser("the user was removed from auth.users")
+            return user.email or ""
+        said = f"Supabase Auth answered {status}"
+        if status in {401, 403}:
+            raise CredentialsRejected("supabase", f"{said}: it does not accept SUPABASE_SERVICE_ROLE_KEY", status)
+        if status == 404:
+            error_said = _parse(_AuthError, response.content)
+            # A 404 of whatever else answers at this address says nothing of the user.
+            if USER_NOT_FOUND in {error_said.error_code, error_said.msg.lower().replace(" ", "_")}:
+                raise UnknownUser("the user is not in auth.users")
+        raise TryLater("supabase", said, status, seconds_to_wait(response.headers.get("Retry-After")))
+
     async def _call(self, function: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
         return await self._answer(function, self._tables.rpc(function, arguments))
 
@@ -134,6 +196,13 @@ class Supabase:
 def _read(model: type[RowT], document: object) -> RowT:
     try:
         return model.model_validate(document)
+    except ValidationError:
+        raise _unusable() from None
+
+
+def _parse(model: type[RowT], content: bytes) -> RowT:
+    try:
+        return model.model_validate_json(content)
     except ValidationError:
         raise _unusable() from None
 

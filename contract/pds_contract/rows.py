@@ -23,12 +23,19 @@ class PdsServiceRow(BaseModel):
 
 
 class PdsServiceLookup(BaseModel):
-    """What Supabase knows of a user: whether they are in ``auth.users``, and their row if there is one."""
+    """What Supabase knows of a user and of a hostname.
+
+    Args:
+        user_exists: Whether the user is in ``auth.users``.
+        row: Their row, if there is one.
+        hostname_elsewhere: Whether another user's row has a PDS of that hostname, or may have.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     user_exists: bool
     row: PdsServiceRow | None = None
+    hostname_elsewhere: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ as $$
   );
 $$;
 
-comment on function public.look_up_pds_service is
+comment on function public.look_up_pds_service(uuid) is
   'A user''s row of pds_services, or null, and whether the user exists: {"user_exists": bool, "row": {...} | null}.';
 
-revoke all on function public.look_up_pds_service from public, anon, authenticated;
-grant execute on function public.look_up_pds_service to service_role;
+revoke all on function public.look_up_pds_service(uuid) from public, anon, authenticated;
+grant execute on function public.look_up_pds_service(uuid) to service_role;

@@ -135,7 +135,7 @@ class World:
             case Reserve(hostname):
                 return self._reserve(known, hostname)
             case TryNextName():
-                return replace(known, candidate=known.candidate + 1, reservation=None)
+                return replace(known, candidate=known.candidate + 1, reservation=None, lookup=None)
             case LookUpRow():
                 gone = self.choose(ONE_IN_TEN)
                 kept = self.row.hostname if self.row and self.row.pds_service_id is None else None

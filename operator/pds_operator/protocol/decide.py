@@ -61,7 +61,7 @@ def _before_deploy(facts: Facts, policy: Policy) -> Step:
         if facts.reservation.hostname == name.hostname and facts.reservation.user_id != provision.spec.user_id:
             return TryNextName()
     if facts.lookup is None:
-        return LookUpRow()
+        return LookUpRow(name.hostname)
     return _with_row(facts, policy, names)
 
 
@@ -90,7 +90,7 @@ def _wait_for_former_self(facts: Facts, policy: Policy, name: Names) -> Step | N
 
 
 def _with_row(facts: Facts, policy: Policy, names: Sequence[Names]) -> Step:
-    name = names[facts.candidate]
+    name, provision = names[facts.candidate], facts.provision
     lookup = facts.lookup
     assert lookup is not None  # noqa: S101 - the caller's condition, for mypy
     if not lookup.user_exists:
@@ -103,7 +103,7 @@ def _with_row(facts: Facts, policy: Policy, names: Sequence[Names]) -> Step:
             rest=PERSON_LOOK,
         )
     row = lookup.row
-    given = (row and adopt.by_row(row, name.hostname)) or adopt.by_annotation(facts.provision, name.hostname, row)
+    given = (row and adopt.by_row(row, name.hostname)) or adopt.by_annotation(provision, name.hostname, row)
     if given:
         return adopt.follow(facts, given)
     if row and row.status not in REDEPLOYABLE_STATUSES:
@@ -116,6 +116,8 @@ def _with_row(facts: Facts, policy: Policy, names: Sequence[Names]) -> Step:
             ),
             rest=PERSON_LOOK,
         )
+    if lookup.hostname_elsewhere and not provision.status.frozen and provision.status.hostname != name.hostname:
+        return TryNextName()
     waiting = _wait_for_former_self(facts, policy, name) or (row and prior.ask_after(facts, policy, row, names))
     if waiting:
         return waiting

@@ -42,13 +42,14 @@ class Facts:
         reservation_seen_for: The same for a reservation that is older than the resource.
         candidate: Which of the names is being tried.
         reservation: The reservation of the hostname being tried, or of the row's hostname.
-        lookup: The user's row, and whether the user exists.
+        lookup: The user's row, whether the user exists, and whether the hostname being tried is another user's.
         presences: What check-pds said, by hostname.
         row_seen_for: Seconds for which this process has seen a row that names another hostname.
         mirrored: The row after it was written.
         user_gone: Whether the row could not be written for want of a user.
         service: What the backend said of the service in question.
-        holder: The name of another resource that has the id in question, "" where there is none.
+        holder: The name of another user's resource that has the id in question, or whose row has it; "" where there
+            is none.
         held: Why no deploy may begin now.
         polls: How many times in a row an unsettled service has been looked at.
     """

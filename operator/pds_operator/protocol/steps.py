@@ -40,7 +40,9 @@ class TryNextName:
 
 @dataclass(frozen=True)
 class LookUpRow:
-    """Read the user's row, and whether the user exists."""
+    """Read the user's row, whether the user exists, and whether another user's row has a PDS of this hostname."""
+
+    hostname: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class LookAtService:
 
 @dataclass(frozen=True)
 class FindHolder:
-    """Ask the API server whether another resource has this service id."""
+    """Ask the API server whether another resource has this service id, and Supabase whether another user's row has."""
 
     service_id: int
 

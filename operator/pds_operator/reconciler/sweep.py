@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import random
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pds_clients.supabase import Supabase
 from pds_contract.errors import DependencyError
@@ -16,6 +15,21 @@ from pds_operator.reconciler.watched import Watched
 logger = logging.getLogger(__name__)
 
 BEFORE_ALL_USERS = "00000000-0000-0000-0000-000000000000"
+NAMED = 20
+"""So many users of each kind are named in the log; ``pds-operator import --dry-run`` names all."""
+
+
+@dataclass
+class _Found:
+    """Rows of one kind without a resource: how many, and whose the first are."""
+
+    rows: int = 0
+    users: list[str] = field(default_factory=list)
+
+    def add(self, user_id: str) -> None:
+        self.rows += 1
+        if len(self.users) < NAMED:
+            self.users.append(user_id)
 
 
 @dataclass(frozen=True)
@@ -46,14 +60,22 @@ class Sweep:
 
     async def once(self) -> None:
         """Go through all rows, page by page."""
-        found: Counter[bool] = Counter()
+        with_id, without_id = _Found(), _Found()
         last = BEFORE_ALL_USERS
         while page := await self.supabase.pds_services_after(last):
             for row in page:
                 if provision_name(row.user_id) not in self.watched:
-                    found[row.pds_service_id is not None] += 1
+                    (without_id if row.pds_service_id is None else with_id).add(row.user_id)
             last = page[-1].user_id
-        for has_id in (True, False):
-            metrics.ROWS_WITHOUT_RESOURCE.labels(has_id=str(has_id).lower()).set(found[has_id])
-        if found.total():
-            logger.warning("rows of pds_services have no PdsProvision", extra={"rows": found.total()})
+        metrics.ROWS_WITHOUT_RESOURCE.labels(has_id="true").set(with_id.rows)
+        metrics.ROWS_WITHOUT_RESOURCE.labels(has_id="false").set(without_id.rows)
+        if with_id.rows:
+            logger.warning(
+                "customers with a PDS have no PdsProvision; pds-operator import makes them one",
+                extra={"rows": with_id.rows, "first_users": with_id.users},
+            )
+        if without_id.rows:
+            logger.warning(
+                "rows without an id have no PdsProvision; pds-operator import --dry-run says what to do about each",
+                extra={"rows": without_id.rows, "first_users": without_id.users},
+            )

@@ -11,7 +11,7 @@ from aiolimiter import AsyncLimiter
 
 from pds_contract.errors import Conflict, CredentialsRejected, DependencyError, NotFound, Refused, UnknownUser
 from pds_contract.reservation import Reservation
-from pds_contract.resource import PdsProvision
+from pds_contract.resource import PdsProvision, provision_name
 from pds_contract.service import ServiceState
 from pds_operator.limits.circuit import Circuit
 from pds_operator.limits.gate import Gate
@@ -141,16 +141,16 @@ class Visitor:
             case Reserve(hostname):
                 return await self._reserve(facts, hostname)
             case TryNextName():
-                return replace(facts, candidate=facts.candidate + 1, reservation=None)
-            case LookUpRow():
-                return await self._look_up_row(facts)
+                return replace(facts, candidate=facts.candidate + 1, reservation=None, lookup=None)
+            case LookUpRow(hostname):
+                return await self._look_up_row(facts, hostname)
             case Probe(hostname):
                 presence = await self._call(name, self.clients.backend.presence(hostname))
                 return replace(facts, presences={**facts.presences, hostname: presence}, held=self.gate.held())
             case LookAtService(service_id):
                 return replace(facts, service=await self._look(facts, service_id))
             case FindHolder(service_id):
-                return replace(facts, holder=await self._holder(name, service_id))
+                return replace(facts, holder=await self._holder(facts, service_id))
             case Mirror(row):
                 return replace(facts, mirrored=await self.clients.supabase.mirror_pds_service(row))
             case Record():
@@ -170,10 +170,10 @@ class Visitor:
         seen_for = self.sightings.seen_for(metadata.name, there.provision_uid) if older else 0.0
         return replace(facts, reservation=there, reservation_seen_for=seen_for)
 
-    async def _look_up_row(self, facts: Facts) -> Facts:
-        lookup = await self.clients.supabase.look_up_pds_service(facts.provision.spec.user_id)
-        hostname = lookup.row.hostname if lookup.row and lookup.row.pds_service_id is None else None
-        seen_for = self.sightings.seen_for(facts.provision.metadata.name, f"row of {hostname}") if hostname else 0.0
+    async def _look_up_row(self, facts: Facts, hostname: str) -> Facts:
+        lookup = await self.clients.supabase.look_up_pds_service(facts.provision.spec.user_id, hostname)
+        kept = lookup.row.hostname if lookup.row and lookup.row.pds_service_id is None else None
+        seen_for = self.sightings.seen_for(facts.provision.metadata.name, f"row of {kept}") if kept else 0.0
         return replace(facts, lookup=lookup, row_seen_for=seen_for)
 
     async def _look(self, facts: Facts, service_id: int) -> ServiceSeen:
@@ -186,11 +186,14 @@ class Visitor:
             return ServiceSeen(None, ServiceState.NOT_FOUND)
         return ServiceSeen(service.hostname, service.state)
 
-    async def _holder(self, name: str, service_id: int) -> str:
+    async def _holder(self, facts: Facts, service_id: int) -> str:
+        metadata, spec = facts.provision.metadata, facts.provision.spec
         async for other in self.clients.provisions.list(f"status.serviceId={service_id}"):
-            if other.metadata.name != name:
+            if other.metadata.name != metadata.name:
                 return other.metadata.name
-        return ""
+        # One from before the operator may have a row, and no resource yet.
+        user_id = await self.clients.supabase.other_holder(service_id, spec.user_id)
+        return provision_name(user_id) if user_id else ""
 
     async def _call(self, name: str, call: Coroutine[None, None, Answer]) -> Answer:
         """Call the backend through the circuit."""

@@ -31,16 +31,22 @@ class Refused(Exception):
 
 
 class BackendSimulator:
-    """The simulated backend. A test in the same process reads and changes it at any time between two awaits."""
+    """The simulated backend. A test in the same process reads and changes it at any time between two awaits.
 
-    def __init__(self, token: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        token: The bearer token to accept.
+        clock: Seconds, monotonic.
+        first_id: The first PDS's id. Backends whose PDSes are mirrored in one database need ids of their own.
+    """
+
+    def __init__(self, token: str, *, clock: Callable[[], float] = time.monotonic, first_id: int = FIRST_ID) -> None:
         if not token:
             raise ValueError("the simulated backend needs a token that is not empty")
         self.behaviour = Behaviour()
         self.requests = RequestLog()
         self.clock = clock
         self._first_token = token
-        self._next_id = FIRST_ID
+        self._first_id = self._next_id = first_id
         self._services: dict[int, PdsService] = {}
         self._interruption = asyncio.Event()
 
@@ -129,7 +135,7 @@ class BackendSimulator:
         self._services.clear()
         self.requests.clear()
         self.behaviour = Behaviour()
-        self._next_id = FIRST_ID
+        self._next_id = self._first_id
 
     def _make(
         self, body: DeployBody, idempotency_key: str | None, origin: Literal["deploy", "control"], timeline: Timeline

@@ -97,7 +97,9 @@ async def test_rows_are_listed_in_the_order_of_their_users(supabase: Supabase, n
     users = sorted(new_user() for _ in range(3))
     for each in reversed(users):
         await supabase.mirror_pds_service(row(each))
-    found = await supabase.pds_services_after(users[0])
+    found: list[PdsServiceRow] = []
+    while page := await supabase.pds_services_after(found[-1].user_id if found else users[0]):
+        found += page
     assert [one for one in found if one.user_id in users] == [row(users[1]), row(users[2])]
     assert [one.user_id for one in found] == sorted(one.user_id for one in found)
     assert await supabase.pds_services_after("ffffffff-ffff-ffff-ffff-ffffffffffff") == []

@@ -23,8 +23,8 @@ async def mirror(service: httpx.AsyncClient, user_id: str, wanted: Row) -> httpx
     )
 
 
-async def look_up(service: httpx.AsyncClient, user_id: str) -> dict[str, object]:
-    answer = await service.post("/rpc/look_up_pds_service", json={"p_user_id": user_id})
+async def look_up(service: httpx.AsyncClient, user_id: str, **hostname: str) -> dict[str, object]:
+    answer = await service.post("/rpc/look_up_pds_service", json={"p_user_id": user_id, **hostname})
     assert answer.status_code == 200, answer.text
     looked_up: dict[str, object] = answer.json()
     return looked_up
@@ -43,16 +43,46 @@ def insert(database: psycopg.Connection[DictRow], user_id: str, stored: Row) -> 
 
 
 async def test_the_look_up_tells_a_user_without_a_row_from_no_user(service: httpx.AsyncClient, user_id: str) -> None:
-    assert await look_up(service, user_id) == {"user_exists": True, "row": None}
-    assert await look_up(service, str(uuid.uuid4())) == {"user_exists": False, "row": None}
+    assert await look_up(service, user_id) == {"user_exists": True, "row": None, "hostname_elsewhere": False}
+    nobody = {"user_exists": False, "row": None, "hostname_elsewhere": False}
+    assert await look_up(service, str(uuid.uuid4())) == nobody
 
 
 async def test_the_look_up_shows_the_row_as_the_mirror_returned_it(service: httpx.AsyncClient, user_id: str) -> None:
     mirrored = await mirror(service, user_id, (800, "a.example", PROVISIONING))
 
     assert mirrored.status_code == 200
-    assert await look_up(service, user_id) == {"user_exists": True, "row": mirrored.json()}
+    assert await look_up(service, user_id) == {
+        "user_exists": True,
+        "row": mirrored.json(),
+        "hostname_elsewhere": False,
+    }
     assert set(mirrored.json()) == {"user_id", "pds_service_id", "hostname", "status", "created_at", "updated_at"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "elsewhere"),
+    [
+        ((800, "{}", FAILED), True),
+        ((None, "{}", NO_ID), True),
+        ((None, "{}", PROVISIONING), True),
+        ((None, "{}", FAILED), False),
+        ((800, "another.example", PROVISIONING), False),
+    ],
+)
+async def test_the_look_up_tells_whether_another_users_row_has_the_hostname(
+    service: httpx.AsyncClient,
+    database: psycopg.Connection[DictRow],
+    user_id: str,
+    stored: Row,
+    *,
+    elsewhere: bool,
+) -> None:
+    hostname = f"{uuid.uuid4().hex}.example"
+    insert(database, user_id, (stored[0], stored[1].format(hostname), stored[2]))
+    stranger = await look_up(service, str(uuid.uuid4()), p_hostname=hostname)
+    assert stranger["hostname_elsewhere"] is elsewhere
+    assert (await look_up(service, user_id, p_hostname=hostname))["hostname_elsewhere"] is False, "it is the user's own"
 
 
 @pytest.mark.parametrize(

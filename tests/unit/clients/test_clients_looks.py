@@ -68,7 +68,7 @@ async def test_a_service_and_its_state(
 ) -> None:
     simulator.change(states=[(number, None)], double_encoded=double_encoded)
     await deploy(backend)
-    assert await backend.service(800) == Service(HOSTNAME, state)
+    assert await backend.service(800) == Service(HOSTNAME, state, 10)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ import pytest
 from pds_contract.conditions import Reason
 from pds_contract.deploy import Presence
 from pds_contract.resource import Phase
+from pds_contract.rows import PdsServiceLookup
 from pds_operator.protocol.decide import decide
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.policy import PERSON_LOOK
-from pds_operator.protocol.steps import Probe, Reserve
+from pds_operator.protocol.steps import Probe, Reserve, TryNextName
 from stages.protocol_stage import (
     ABANDONED,
     FIRST_DEPLOY,
@@ -110,3 +111,11 @@ def test_a_row_that_mirrors_what_this_resource_met_itself_delays_nothing() -> No
     """It was refused under the earlier name, then edited."""
     of = provision(seen(phase="deploy_failed"), generation=2)
     assert decide(before_deploy(of, found=row(hostname=EARLIER), row_seen_for=0.0), PROBE) == FIRST_DEPLOY
+
+
+def test_a_hostname_of_which_another_users_row_has_a_pds_is_taken() -> None:
+    """That user may be from before the operator: no resource, no reservation."""
+    elsewhere = PdsServiceLookup(user_exists=True, hostname_elsewhere=True)
+    assert decide(before_deploy(lookup=elsewhere), PROBE) == TryNextName()
+    claimed = provision(seen(hostname=HOSTNAME, username="alice", attempts=1))
+    assert decide(before_deploy(claimed, lookup=elsewhere), PROBE) == FIRST_DEPLOY, "it is this resource's already"

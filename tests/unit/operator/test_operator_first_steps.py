@@ -48,7 +48,7 @@ SOMETHING_TO_DO = [
 
 def test_the_order_is_reservation_row_probe_claim() -> None:
     assert decide(facts(), PROBE) == Reserve(HOSTNAME)
-    assert decide(facts(reservation=reservation()), PROBE) == LookUpRow()
+    assert decide(facts(reservation=reservation()), PROBE) == LookUpRow(HOSTNAME)
     assert decide(facts(reservation=reservation(), lookup=lookup()), PROBE) == Probe(HOSTNAME)
     assert decide(before_deploy(), PROBE) == FIRST_DEPLOY
 
@@ -197,7 +197,7 @@ def test_when_no_name_is_left_a_person_is_told_and_it_is_tried_again_hourly(
 @pytest.mark.parametrize("hostname", ["www.eny.example", "a.b.eny.example", "eny.example", "backend.example"])
 def test_a_hostname_that_no_customer_may_have_is_for_a_person(hostname: str) -> None:
     of = provision(hostname=hostname)
-    assert decide(facts(of), PROBE) == LookUpRow(), "it is not reserved, but the row may have a PDS that runs"
+    assert decide(facts(of), PROBE) == LookUpRow(hostname), "nothing is reserved, but the row may have a PDS"
     step = decide(facts(of, lookup=lookup()), PROBE)
     assert stands(step) == (Reason.INVALID_SPEC, "person")
     assert ends_in(step) == PERSON_LOOK

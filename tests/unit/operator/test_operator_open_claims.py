@@ -81,7 +81,7 @@ def test_an_unknown_outcome_is_looked_up_no_sooner_than_any_other_claim(asked: d
 
 def test_after_an_unknown_outcome_come_the_row_and_the_probe() -> None:
     of = claimed({"outcome": ClaimOutcome.UNKNOWN})
-    assert decide(facts(of, claim_seen_for=WAIT, reservation=reservation()), PROBE) == LookUpRow()
+    assert decide(facts(of, claim_seen_for=WAIT, reservation=reservation()), PROBE) == LookUpRow(HOSTNAME)
     looked_up = facts(of, claim_seen_for=WAIT, reservation=reservation(), lookup=lookup())
     assert decide(looked_up, PROBE) == Probe(HOSTNAME)
 
@@ -139,12 +139,12 @@ def test_the_next_names_reservation_waits_as_the_first_ones_does() -> None:
 
 def test_a_hostname_that_this_resource_claimed_itself_waits_no_more() -> None:
     of = provision(seen(hostname=HOSTNAME, username="alice", attempts=1))
-    assert decide(inherited(of), PROBE) == LookUpRow()
+    assert decide(inherited(of), PROBE) == LookUpRow(HOSTNAME)
     assert decide(before_deploy(of, reservation=reservation(uid=FORMER_UID)), PROBE) == FIRST_DEPLOY
 
 
 def test_this_resources_own_reservation_waits_for_nobody() -> None:
-    assert decide(facts(reservation=reservation()), PROBE) == LookUpRow()
+    assert decide(facts(reservation=reservation()), PROBE) == LookUpRow(HOSTNAME)
     assert decide(before_deploy(), PROBE) == FIRST_DEPLOY
 
 

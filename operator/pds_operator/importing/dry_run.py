@@ -1,0 +1,25 @@
+"""A dry run takes the very road of an import: the API server checks every write, and keeps none."""
+
+from collections.abc import Mapping
+
+from pds_clients.kubernetes import Json, KubernetesApi
+
+_READS = {"GET", "HEAD"}
+
+
+class DryRunApi(KubernetesApi):
+    """An API server that persists nothing; admission, validation and conflicts are the real ones."""
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: Json | None = None,
+        content_type: str = "application/json",
+    ) -> Json:
+        """Make one call, with ``dryRun=All`` where it writes."""
+        if method not in _READS:
+            query = {**(query or {}), "dryRun": "All"}
+        return await super().call(method, path, query=query, body=body, content_type=content_type)
