@@ -1,9 +1,7 @@
 """The public application: ``POST /api/webhooks``, and nothing else. Every answer of it is JSON with a code."""
 
-import asyncio
 import logging
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,16 +10,17 @@ from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from pds_webhook.answers import Answer, Code
+from pds_webhook.bodies import BODY_SECONDS, Bodies
+from pds_webhook.connections import headers_complete, request_complete
 from pds_webhook.drain import UnderWay
 from pds_webhook.events import Ignored, NotAnEvent, read_event
 from pds_webhook.intake import Intake
 from pds_webhook.metrics import Metrics
+from pds_webhook.responses import answer_to_fault, as_response
 from pds_webhook.settings import signing_secrets
 from pds_webhook.signature import Unverified, verify
 
 PATH = "/api/webhooks"
-BODY_LIMIT = 1024 * 1024
-BODY_SECONDS = 10.0
 
 _CONTINUE = "100-continue"
 _HTTP_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
@@ -46,8 +45,8 @@ def public_app(
         under_way: What a stop waits for.
         body_seconds: How long a body may take to arrive.
     """
-    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[under_way.middleware, _speak_json])
-    receiver = _Receiver(intake, secrets, metrics, body_seconds)
+    app = web.Application(middlewares=[under_way.middleware, _speak_json])
+    receiver = _Receiver(intake, secrets, metrics, Bodies(body_seconds))
     app.router.add_post(PATH, receiver.receive, expect_handler=_meet_expectation)
     return app
 
@@ -74,7 +73,7 @@ class _Receiver:
     intake: Intake
     secrets: Callable[[], str]
     metrics: Metrics
-    body_seconds: float
+    bodies: Bodies
 
     async def receive(self, request: web.Request) -> web.Response:
         """Answer one delivery, count it, and write its one log line."""
@@ -83,19 +82,20 @@ class _Receiver:
         try:
             answer = await self._answer(request, delivery)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, Stripe is to try again
-            _log_fault(error)
-            answer = Answer(Code.INTERNAL_ERROR, "a fault of the webhook; its log says which")
+            answer = answer_to_fault(error)
         self.metrics.answered(delivery.event_type, answer, time.perf_counter() - started)
         _log_answer(answer, delivery)
-        response = _response(answer)
+        response = as_response(answer)
         if not request.content.is_eof():
             response.force_close()
         return response
 
     async def _answer(self, request: web.Request, delivery: _Delivery) -> Answer:
-        body = await _body(request, self.body_seconds)
+        headers_complete(request)
+        body = await self.bodies.read(request)
         if isinstance(body, Answer):
             return body
+        request_complete(request)
         header = request.headers.get("Stripe-Signature")
         try:
             event = read_event(verify(body, header, signing_secrets(self.secrets()), time.time()))
@@ -117,29 +117,12 @@ async def _meet_expectation(request: web.Request) -> web.Response | None:
     if request.version < HttpVersion11:  # knows no expectations: they are not to be minded
         return None
     if request.headers["Expect"].lower() != _CONTINUE:
-        response = _response(Answer(Code.BAD_REQUEST, f"the only Expect header that is met is {_CONTINUE}"), 417)
+        response = as_response(Answer(Code.BAD_REQUEST, f"the only Expect header that is met is {_CONTINUE}"), 417)
         response.force_close()  # whether its body follows cannot be known
         return response
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     request.writer.output_size = 0  # as aiohttp's own does: the answer has not begun
     return None
-
-
-async def _body(request: web.Request, seconds: float) -> bytes | Answer:
-    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        return Answer(Code.BAD_REQUEST, "send the body as it was signed, without Content-Encoding")
-    too_large = Answer(Code.BODY_TOO_LARGE, f"the body is larger than {BODY_LIMIT} bytes")
-    if (request.content_length or 0) > BODY_LIMIT:
-        return too_large
-    try:
-        async with asyncio.timeout(seconds):
-            return await request.read()
-    except TimeoutError:
-        return Answer(Code.BODY_TIMEOUT, f"the body took longer than {seconds:g} s to arrive")
-    except web.HTTPRequestEntityTooLarge:
-        return too_large
-    except (web.RequestPayloadError, ConnectionError):
-        return Answer(Code.BAD_REQUEST, "the body could not be read to its end")
 
 
 @web.middleware
@@ -148,16 +131,12 @@ async def _speak_json(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     except web.HTTPException as refusal:
-        response = _response(
+        response = as_response(
             Answer(_HTTP_CODES.get(refusal.status, Code.BAD_REQUEST), f"send Stripe's events by POST to {PATH}")
         )
         if "Allow" in refusal.headers:
             response.headers["Allow"] = refusal.headers["Allow"]
         return response
-
-
-def _response(answer: Answer, status: int | None = None) -> web.Response:
-    return web.json_response(answer.document(), status=status or answer.code.status)
 
 
 def _log_answer(answer: Answer, delivery: _Delivery) -> None:
@@ -168,9 +147,3 @@ def _log_answer(answer: Answer, delivery: _Delivery) -> None:
     if answer.double:
         told["refund_may_be_due"] = True
     _log.log(level, answer.message, extra=told)
-
-
-def _log_fault(error: Exception) -> None:
-    # The frames, not the exception's text, which may quote what the customer sent.
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("unexpected %s", type(error).__name__, extra={"traceback": frames})

@@ -15,9 +15,10 @@ from prometheus_client import CollectorRegistry
 from pds_clients.kubernetes import KubernetesApi
 from pds_clients.supabase import Supabase
 from pds_contract.names import HostnameRules
-from pds_runtime.admin import serve
+from pds_webhook.connections import Bounds
 from pds_webhook.drain import CUT_OFF_SECONDS, UnderWay
 from pds_webhook.intake import Intake
+from pds_webhook.listening import listen
 from pds_webhook.metrics import Metrics
 from pds_webhook.provisioning import Provisioning
 from pds_webhook.routes import public_app
@@ -68,15 +69,15 @@ def kubeconfig(tmp_path: Path, closed_port: int) -> Path:
     return file
 
 
-OpenApp = Callable[[Callable[[], str], float], AbstractAsyncContextManager[App]]
+OpenApp = Callable[..., AbstractAsyncContextManager[App]]
 
 
 @pytest.fixture
 def open_app(kubeconfig: Path, closed_port: int) -> OpenApp:
-    """Runs the application with a way to read its secrets, and a time for bodies to arrive."""
+    """Runs the application with a way to read its secrets, a time for bodies to arrive, and bounds of connections."""
 
     @asynccontextmanager
-    async def run(secrets: Callable[[], str], body_seconds: float) -> AsyncIterator[App]:
+    async def run(secrets: Callable[[], str], body_seconds: float, bounds: Bounds | None = None) -> AsyncIterator[App]:
         registry, under_way = CollectorRegistry(), UnderWay()
         async with (
             await KubernetesApi.connect(str(kubeconfig)) as kubernetes,
@@ -84,9 +85,9 @@ def open_app(kubeconfig: Path, closed_port: int) -> OpenApp:
         ):
             rules = HostnameRules("eny.example")
             intake = Intake(Provisioning(kubernetes, "pds-customers"), supabase, rules, livemode=False)
-            made = public_app(intake, secrets, Metrics(registry), under_way, body_seconds=body_seconds)
-            # Served as the command serves it: aiohttp's test server cancels handlers whose client is gone.
-            runner = await serve(made, 0, "127.0.0.1", grace=CUT_OFF_SECONDS)
+            metrics = Metrics(registry)
+            made = public_app(intake, secrets, metrics, under_way, body_seconds=body_seconds)
+            runner = await listen(made, 0, metrics, host="127.0.0.1", grace=CUT_OFF_SECONDS, bounds=bounds or Bounds())
             port: int = runner.addresses[0][1]
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
                 yield App(port, runner, under_way, client, registry)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pds_stack.events import checkout_event, sign
-from pds_webhook.routes import BODY_LIMIT
+from pds_webhook.bodies import BODY_LIMIT
 
 from .conftest import SECRET, USER, App, OpenApp
 
