@@ -5,10 +5,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 LOCK_RUNTIME := $(LOCK) pyproject.toml
 LOCK_DEV := $(LOCK) --constraint requirements/runtime.txt pyproject.toml stack/pyproject.toml --group dev
 
-.PHONY: help install demo test unit lint format lock clean
+.PHONY: help install demo test unit lint explore crash-matrix soak no-fault backend-down format lock clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 install: .venv/installed ## Make .venv with everything locked in requirements/
 
@@ -27,6 +27,21 @@ test: install lint ## All checks and all tests
 
 unit: install ## The tests that need no local stack
 	@$(BIN)/pytest tests/unit
+
+explore: install ## Run the deploy protocol through every interleaving, with large bounds
+	@PYTHONPATH=tests $(BIN)/python -m explorer --large $(ARGS)
+
+crash-matrix: install ## Every exchange of a provision times every fault, on the local stack
+	@PYTHONPATH=tests $(BIN)/python -m crash_matrix $(ARGS)
+
+soak: install ## 2,000 customers, a fault every second, ten minutes (ARGS="--seed N" repeats one)
+	@PYTHONPATH=tests $(BIN)/python -m soak faults $(ARGS)
+
+no-fault: install ## 1,000 customers, ten runs, watches late and cut
+	@PYTHONPATH=tests $(BIN)/python -m soak no-fault $(ARGS)
+
+backend-down: install ## 500 customers, the backend down for an hour of the operator's clock, in four ways
+	@PYTHONPATH=tests $(BIN)/python -m soak backend-down $(ARGS)
 
 lint: install ## ruff, mypy, import-linter, and the lock files against pyproject.toml
 	@$(BIN)/ruff check .

@@ -143,8 +143,8 @@ class PdsBackend:
         Args:
             request: What to deploy.
             idempotency_key: The Idempotency-Key header.
-            in_time: Asked when the connection stands, right before the request's first byte; where it says no,
-                nothing is sent.
+            in_time: Asked when the connection stands, right before the request's first byte, where nothing is sent
+                if it says no; and again before its body, without which the backend can do nothing.
         """
         attempt = _Attempt(in_time, self._deploy_timeout)
         try:
@@ -164,6 +164,8 @@ class PdsBackend:
         except CredentialsRejected as error:
             return NotSent(str(error))
         except _TooLateError:
+            if attempt.sent:
+                return OutcomeUnknown("the time to send the deploy was over when only its headers were out")
             return NotSent("the time to send the deploy was over before the connection stood")
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             if attempt.answer is not None:
@@ -184,11 +186,11 @@ class PdsBackend:
 
 
 class _TooLateError(Exception):
-    """Raised at the first byte of a deploy whose claim has run out."""
+    """Raised at the first byte of a deploy whose claim has run out, or of its body."""
 
 
 class _Attempt:
-    """Watches one deploy's request for the moment in which it begins to be sent."""
+    """Watches one deploy's request for the moments in which it, and then its body, begin to be sent."""
 
     def __init__(self, in_time: Callable[[], bool], timeout: float) -> None:
         self._in_time = in_time
@@ -204,6 +206,10 @@ class _Attempt:
             if not self._in_time():
                 raise _TooLateError
             self.sent = True
+        elif event == "http11.send_request_body.started" and self.sent:
+            # httpcore lets others run between the headers and the body.
+            if not self._in_time():
+                raise _TooLateError
         elif event == "http11.receive_response_headers.complete" and self.sent:
             _, status, _, headers = info["return_value"]
             self.answer = (status, httpx.Headers(headers))

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     OUTCOME_UNKNOWN = "OutcomeUnknown"
     BACKEND_UNAVAILABLE = "BackendUnavailable"
     SUPABASE_UNAVAILABLE = "SupabaseUnavailable"
+    QUEUED = "Queued"
     DEPLOYS_PAUSED = "DeploysPaused"
     DEPLOY_LIMIT_REACHED = "DeployLimitReached"
     SUSPENDED = "Suspended"

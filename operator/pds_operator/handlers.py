@@ -1,39 +1,45 @@
-"""All that kopf sees: log in, start, put what the watch tells into our queue, stop.
+"""kopf, in a thread and an event loop of its own: it lists, watches, reconnects and posts Events, and nothing more.
 
-kopf lists, watches, reconnects and posts Events; it writes nothing to the resources: no finalizer, no annotation.
+It writes nothing to the resources: no finalizer, no annotation. In a loop of its own because it takes every task that
+is younger than itself for its own, and cancels it when it ends; a deploy must not end so.
 """
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+import contextvars
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from functools import partial
+from itertools import chain, repeat
 from typing import Any
 
 import kopf
 from pydantic import ValidationError
 
-from pds_contract.resource import GROUP, PLURAL, VERSION, PdsProvision
-from pds_operator.process import OperatorProcess
-from pds_operator.settings import OperatorSettings
-from pds_runtime.settings import load_settings
+from pds_clients.kubernetes import Connection
+from pds_contract.resource import API_VERSION, GROUP, KIND, PLURAL, VERSION, PdsProvision
+from pds_operator.protocol.steps import Event
+
+logger = logging.getLogger(__name__)
+
+LAST_EVENTS = 0.2
+"""Seconds in which kopf posts the Events of what was just finished."""
+CLOSING = 0.05
+"""Seconds for kopf's TLS connections to close: it closes its session last."""
+STOP_PATIENCE = 15.0
+"""Seconds that kopf may take to stop; it gives its own tasks five."""
+MOST_UNPOSTED = 1000
+
+HANDLERS = kopf.OperatorRegistry()
 
 
-@kopf.on.startup()
-async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
-    """Configure kopf, and start what does the work."""
-    settings.posting.loggers = False
-    settings.posting.reporting_component = "pds-operator"
-    settings.posting.event_name_prefix = "pds-"
-    settings.watching.chunk_size = 500
-    settings.queueing.worker_limit = 200
-    settings.queueing.idle_timeout = 0.05
-    settings.scanning.disabled = True
-    if "process" not in memo:  # under ``kopf run``, which knows nothing of our command
-        memo.process = await OperatorProcess.start(memo.get("settings") or load_settings(OperatorSettings))
-
-
-@kopf.on.login()
+@kopf.on.login(registry=HANDLERS)
 async def login(memo: kopf.Memo, **_: Any) -> kopf.ConnectionInfo:
     """Log in as our own client does; kopf asks again when a token is not accepted any more."""
-    process: OperatorProcess = memo.process
-    connection = await process.api.connection()
+    watch: Watch = memo.watch
+    connection = await watch.connection()
     return kopf.ConnectionInfo(
         server=connection.server,
         ca_path=connection.authority,
@@ -43,25 +49,158 @@ async def login(memo: kopf.Memo, **_: Any) -> kopf.ConnectionInfo:
     )
 
 
-@kopf.on.event(GROUP, VERSION, PLURAL)
+@kopf.on.event(GROUP, VERSION, PLURAL, registry=HANDLERS)
 async def seen(event: Mapping[str, Any], memo: kopf.Memo, **_: Any) -> None:
-    """Tell the reconciler what the watch saw."""
-    process: OperatorProcess = memo.process
-    process.post_events_from_here()
-    if event["type"] == "DELETED":
-        # A new one of that name may be there already: the visit finds out.
-        process.reconciler.look_at(event["object"]["metadata"]["name"])
-        return
-    try:
-        process.reconciler.noticed(PdsProvision.model_validate(event["object"]))
-    except ValidationError:
-        # Of a CRD newer than this program. The visit says so, again and again, rather than nobody.
-        process.reconciler.look_at(event["object"]["metadata"]["name"])
+    """Hand over what the watch saw."""
+    watch: Watch = memo.watch
+    watch.saw(event["type"], event["object"])
 
 
-@kopf.on.cleanup()
-async def stop(memo: kopf.Memo, **_: Any) -> None:
-    """Finish what was begun, then close."""
-    process: OperatorProcess | None = memo.get("process")
-    if process is not None:
-        await process.stop()
+class Watch:
+    """kopf around the resources of one namespace. Made and called in the loop of those that it tells.
+
+    Args:
+        namespace: Whose resources.
+        connection: How our own client reaches the API server at this moment; called in our loop.
+    """
+
+    def __init__(self, namespace: str, connection: Callable[[], Coroutine[None, None, Connection]]) -> None:
+        self._namespace = namespace
+        self._connection = connection
+        self._ours = asyncio.get_running_loop()
+        self._stop = asyncio.Event()  # of kopf's loop
+        self._ended = asyncio.Event()  # of ours
+        self._kopfs: asyncio.AbstractEventLoop | None = None
+        self._noticed: Callable[[PdsProvision], None]
+        self._look_at: Callable[[str], None]
+        self._introduced = False
+        self._posting: contextvars.Context | None = None
+        self._unposted: deque[tuple[PdsProvision, Event]] = deque(maxlen=MOST_UNPOSTED)
+
+    def start(self, *, noticed: Callable[[PdsProvision], None], look_at: Callable[[str], None]) -> None:
+        """Begin to watch.
+
+        Args:
+            noticed: Called in our loop with each resource that is listed, made or changed.
+            look_at: Called in our loop with the name of one that is deleted, or cannot be read.
+        """
+        self._noticed, self._look_at = noticed, look_at
+        self._kopfs = asyncio.new_event_loop()
+        threading.Thread(target=self._run, args=(self._kopfs,), name="kopf", daemon=True).start()
+
+    async def ended(self) -> None:
+        """Wait until kopf has ended, asked to or by itself."""
+        await self._ended.wait()
+
+    async def stop(self) -> None:
+        """Let kopf post the last Events, and end it. Stopping twice is stopping once."""
+        if self._kopfs is None or self._ended.is_set():
+            return
+        await asyncio.sleep(LAST_EVENTS)
+        self._in_kopfs_loop(self._stop.set)
+        try:
+            async with asyncio.timeout(STOP_PATIENCE):
+                await self._ended.wait()
+        except TimeoutError:
+            logger.warning("kopf does not stop; it is left behind")
+
+    def announce(self, provision: PdsProvision, event: Event) -> None:
+        """Post a Kubernetes Event about a resource; returns at once."""
+        if self._posting is None:
+            self._unposted.append((provision, event))  # before kopf's first list has come in
+        else:
+            self._post(provision, event, self._posting)
+
+    async def connection(self) -> Connection:
+        """Return how our own client connects; awaited in kopf's loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._connection(), self._ours))
+
+    def saw(self, kind: str | None, body: Mapping[str, Any]) -> None:
+        """Tell of a resource, in kopf's loop and the context of one of its handlers."""
+        if not self._introduced:
+            self._introduced = True
+            self._in_our_loop(self._post_from, contextvars.copy_context())
+        try:
+            if kind != "DELETED":
+                self._in_our_loop(self._noticed, PdsProvision.model_validate(body))
+                return
+        except ValidationError:
+            pass  # of a CRD newer than this program; the visit says so, again and again, rather than nobody
+        # After a deletion a new one of that name may be there already: the visit finds out.
+        self._in_our_loop(self._look_at, body["metadata"]["name"])
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(self._operate())
+        except (Exception, asyncio.CancelledError):
+            logger.exception("kopf has failed")
+        finally:
+            self._in_our_loop(self._ended.set)
+
+    async def _operate(self) -> None:
+        await kopf.operator(
+            registry=HANDLERS,
+            settings=_settings(),
+            standalone=True,
+            namespaces=[self._namespace],
+            memo=kopf.Memo(watch=self),
+            stop_flag=self._stop,
+        )
+        await asyncio.sleep(CLOSING)
+
+    def _post_from(self, context: contextvars.Context) -> None:
+        """Remember a handler's context: ``kopf.event`` finds its queue in it."""
+        self._posting = context
+        while self._unposted:
+            self._post(*self._unposted.popleft(), context)
+
+    def _post(self, provision: PdsProvision, event: Event, context: contextvars.Context) -> None:
+        metadata = provision.metadata
+        reference = kopf.Body(
+            {
+                "apiVersion": API_VERSION,
+                "kind": KIND,
+                "metadata": {"namespace": metadata.namespace, "name": metadata.name, "uid": metadata.uid},
+            }
+        )
+        post = partial(kopf.event, reference, type=event.type, reason=event.reason, message=event.message)
+        self._in_kopfs_loop(post, context)
+
+    def _in_kopfs_loop(self, call: Callable[[], object], context: contextvars.Context | None = None) -> None:
+        assert self._kopfs is not None  # noqa: S101 - nobody asks before the start; for mypy
+        with contextlib.suppress(RuntimeError):  # the loop is closed: kopf has ended
+            self._kopfs.call_soon_threadsafe(call, context=context)
+
+    def _in_our_loop(self, call: Callable[..., object], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: we have not waited for kopf
+            self._ours.call_soon_threadsafe(call, *arguments)
+
+
+class _Backoffs:
+    """Seconds between the tries of kopf's calls. Without an end: the API server being away is no reason for kopf to."""
+
+    def __iter__(self) -> Iterator[float]:
+        return chain((1.0, 1.0, 2.0, 3.0), repeat(5.0))
+
+
+def _settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.posting.loggers = False
+    settings.posting.reporting_component = "pds-operator"
+    settings.posting.event_name_prefix = "pds-"
+    settings.watching.chunk_size = 500
+    settings.queueing.worker_limit = 200
+    settings.queueing.idle_timeout = 0.05
+    settings.scanning.disabled = True
+    settings.networking.error_backoffs = _Backoffs()
+    settings.process.ultimate_exiting_timeout = None  # else kopf kills the process ten minutes after it has ended
+    return settings
+
+
+def _signals_are_ours(record: logging.LogRecord) -> bool:
+    """Drop kopf's warning that it handles no signals: outside the main thread it cannot, and must not."""
+    return "OS signals are ignored" not in record.getMessage()
+
+
+logging.getLogger("kopf._core.reactor.running").addFilter(_signals_are_ours)

@@ -25,3 +25,4 @@ CIRCUIT_OPEN = Gauge(
     "pds_operator_circuit_open", "1 while the backend rejects PDS_API_TOKEN, so that it is called now and then only."
 )
 TASKS = Gauge("pds_operator_tasks", "asyncio tasks that are not done.")
+LEADER = Gauge("pds_operator_leader", "1 while this process leads, 0 while it stands by for the one that does.")

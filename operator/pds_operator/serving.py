@@ -1,50 +1,62 @@
-"""The operator as a service: kopf around what does the work, from start to drained."""
+"""The operator as a service: stand by, lead, work, drain, give the lead back."""
 
 import asyncio
+import logging
 import signal
 
-import kopf
-
-import pds_operator.handlers  # noqa: F401 - registers the handlers with kopf
 from pds_operator.process import OperatorProcess
 from pds_operator.settings import OperatorSettings
 
-LAST_EVENTS = 0.2
-"""Seconds in which kopf posts the Events of what was just finished."""
+logger = logging.getLogger(__name__)
+
+
+class LeadEnded(Exception):
+    """This process was leading and cannot go on; a new start mends it. The message says why."""
 
 
 async def run(settings: OperatorSettings) -> None:
-    """Run kopf around what does the work.
+    """Run the operator until SIGTERM or SIGINT, then finish what was begun.
 
-    The work is started first and drained first: kopf ends every task that is younger than itself, and posts no Event
-    any more once it has begun to stop.
+    Raises:
+        LeadEnded: What was begun is finished, and the process has to be started anew.
     """
-    stopping, stop_kopf, watching = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    _stop_on_signals(stopping)
-    process = await OperatorProcess.start(settings)
-    try:
-        signalled = asyncio.create_task(stopping.wait())
-        started = asyncio.create_task(watching.wait())
-        runs = asyncio.create_task(
-            kopf.operator(
-                standalone=True,
-                namespaces=[settings.pds_namespace],
-                memo=kopf.Memo(process=process),
-                stop_flag=stop_kopf,
-                ready_flag=watching,
-            )
-        )
-        await asyncio.wait({signalled, started, runs}, return_when=asyncio.FIRST_COMPLETED)
-        _stop_on_signals(stopping)  # again: kopf has put handlers of its own in their place
-        await asyncio.wait({signalled, runs}, return_when=asyncio.FIRST_COMPLETED)
-        await process.drain()
-        await asyncio.sleep(LAST_EVENTS)
-        stop_kopf.set()
-        await runs
-    finally:
-        await process.stop()
-
-
-def _stop_on_signals(stopping: asyncio.Event) -> None:
+    stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await operate(settings, stopping)
+
+
+async def operate(settings: OperatorSettings, stopping: asyncio.Event) -> None:
+    """Do the same until an event is set.
+
+    Raises:
+        LeadEnded: As for ``run``.
+    """
+    process = await OperatorProcess.start(settings)
+    leadership = process.leadership
+    asked = asyncio.create_task(stopping.wait(), name="until stopped")
+    acquired = asyncio.create_task(leadership.acquire(), name="acquire the Lease")
+    tasks: list[asyncio.Task[object]] = [asked, acquired]
+    try:
+        await asyncio.wait({asked, acquired}, return_when=asyncio.FIRST_COMPLETED)
+        if asked.done():
+            return
+        acquired.result()
+        process.lead()
+        held = asyncio.create_task(leadership.hold(), name="hold the Lease")
+        watched = asyncio.create_task(process.watch.ended(), name="until kopf ends")
+        tasks += [held, watched]
+        await asyncio.wait({asked, held, watched}, return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            why = held.result() if held.done() else "kopf has ended by itself"
+            logger.error("leading no more; finishing what was begun, then leaving", extra={"why": why})
+            raise LeadEnded(why)
+        logger.info("stopping; finishing what was begun")
+    finally:
+        # The Lease is renewed until the work has returned, where it still is ours.
+        await process.drain()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await leadership.release()
+        await process.stop()

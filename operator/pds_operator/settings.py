@@ -1,18 +1,29 @@
 """The operator's settings."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pds_clients.settings import BackendSettings, KubernetesSettings, SupabaseSettings
+from pds_contract.names import LABEL_PATTERN
 from pds_operator.protocol.policy import Policy, Redeploy
 from pds_runtime.settings import AdminSettings
 
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
+SHORTEST_LEASE = 0.1
+POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+"""Where Kubernetes tells a pod its own namespace."""
+
 
 class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings, AdminSettings):
-    """Everything that ``pds-operator`` reads from its environment. Times are seconds and may be fractions."""
+    """Everything that ``pds-operator`` reads from its environment. Times are seconds and may be fractions.
+
+    ``PDS_LEASE_SECONDS`` is for how long a leader that is not heard of keeps the others from taking over. With 0
+    this one works without election, whoever else does: safe, since deploys are claimed, but all the work is done twice.
+    ``PDS_LEASE_NAMESPACE`` is where the replicas meet, see ``lease_namespace``.
+    """
 
     pds_redeploy: Redeploy = Redeploy.PROBE
     pds_deploy_paused: bool = False
@@ -23,6 +34,26 @@ class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings, Ad
     pds_settle_seconds: Annotated[float, Field(ge=0, le=86400)] = 30.0
     pds_poll_ready: Seconds = 1800.0
     pds_retry_base: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    pds_lease_seconds: Annotated[float, Field(ge=0, le=3600)] = 15.0
+    pds_lease_namespace: Annotated[str, Field(pattern=LABEL_PATTERN)] | None = None
+
+    @field_validator("pds_lease_seconds")
+    @classmethod
+    def _is_lease(cls, value: float) -> float:
+        if 0 < value < SHORTEST_LEASE:
+            raise ValueError(f"must be 0 (no leader election) or at least {SHORTEST_LEASE} seconds")
+        return value
+
+    def lease_namespace(self) -> str:
+        """Return where the Lease is: PDS_LEASE_NAMESPACE, else the pod's own namespace, else PDS_NAMESPACE.
+
+        A kubeconfig may lead to another cluster than the pod's, so with one the pod's namespace counts for nothing.
+        """
+        if self.pds_lease_namespace:
+            return self.pds_lease_namespace
+        if self.kubeconfig is None and POD_NAMESPACE.is_file():
+            return POD_NAMESPACE.read_text(encoding="utf-8").strip()
+        return self.pds_namespace
 
     def policy(self) -> Policy:
         """Return the protocol's settings."""

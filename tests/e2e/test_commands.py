@@ -1,4 +1,4 @@
-"""How the commands start and stop, and the operator under kopf's own runner."""
+"""How the commands start and stop."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 import pytest
 from aiohttp.test_utils import unused_port
-from kopf.testing import KopfRunner
 
 from stages.operator_stage import TOKEN, Stage
 
@@ -124,21 +123,3 @@ def test_a_kubeconfig_that_is_none_is_said(tmp_path: Path) -> None:
     )
     assert missing.returncode == 2
     assert "KUBECONFIG: is no usable kubeconfig file" in missing.stderr
-
-
-async def test_the_operator_runs_under_kopfs_own_runner(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("KUBECONFIG", "SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"):
-        monkeypatch.setenv(name, stage.stack[name])
-    monkeypatch.setenv("PDS_NAMESPACE", stage.namespace)
-    monkeypatch.setenv("PDS_API_URL", f"{stage.backend_url}/api/v1")
-    monkeypatch.setenv("PDS_API_TOKEN", TOKEN)
-    monkeypatch.setenv("ADMIN_PORT", str(unused_port()))
-    runner = KopfRunner(["run", "--standalone", "-n", stage.namespace, "-m", "pds_operator.handlers"], timeout=30)
-    await asyncio.to_thread(runner.__enter__)
-    try:
-        provision = await stage.until_ready(await stage.ask())
-    finally:
-        await asyncio.to_thread(runner.__exit__, None, None, None)
-    assert runner.exit_code == 0
-    assert runner.exception is None
-    assert provision.status.service_id == stage.simulator.services[0].id

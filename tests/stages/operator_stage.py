@@ -1,4 +1,4 @@
-"""The operator under kopf in the test's own loop, a simulated backend, a namespace and users of its own."""
+"""The operator in a thread of the test's process, a simulated backend, a namespace and users of its own."""
 
 # ruff: noqa: ASYNC110 - what is waited for is on the other side of a socket: there is no event to wait for
 import asyncio
@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import kopf
 import psycopg
 import pytest
 from aiohttp.test_utils import unused_port
 from psycopg.rows import dict_row
 
-import pds_operator.handlers  # noqa: F401 - registers the handlers with kopf
 from pds_clients.kubernetes import KubernetesApi, Provisions
 from pds_contract.conditions import READY
 from pds_contract.errors import Conflict, NotFound
 from pds_contract.resource import PdsProvision, provision_name
+from pds_operator.serving import operate
 from pds_operator.settings import OperatorSettings
 from pds_stack.backend import BackendSimulator
 
@@ -41,7 +40,7 @@ QUICK = {
 
 @dataclass
 class Operator:
-    """A running operator, in a loop of its own: kopf cancels every task of its loop when it ends."""
+    """A running operator, in a thread and a loop of its own."""
 
     stop_flag: threading.Event
     ended: asyncio.Task[None]
@@ -81,13 +80,17 @@ class Stage:
             **settings,
         }
         chosen = OperatorSettings.model_validate({_field(name): value for name, value in values.items()})
-        stop, ready = threading.Event(), threading.Event()
-        ended = asyncio.create_task(
-            asyncio.to_thread(asyncio.run, _operate(self.namespace, kopf.Memo(settings=chosen), stop, ready))
-        )
+        stop = threading.Event()
+        ended = asyncio.create_task(asyncio.to_thread(asyncio.run, _operate(chosen, stop)))
         operator = Operator(stop, ended, chosen.admin_port)
         self.running.append(operator)
-        await self.eventually(lambda: ready.is_set() or ended.done(), "the operator has started")
+
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{operator.admin_port}", trust_env=False) as client:
+
+            async def started() -> bool:
+                return ended.done() or await is_ready(client)
+
+            await self.eventually_async(started, "the operator has started")
         if ended.done():
             await ended
         return operator
@@ -200,10 +203,26 @@ class Stage:
         return [item for item in listed["items"] if item["involvedObject"]["name"] == provision_name(user_id)]
 
 
-async def _operate(namespace: str, memo: kopf.Memo, stop: threading.Event, ready: threading.Event) -> None:
-    await kopf.operator(standalone=True, namespaces=[namespace], memo=memo, stop_flag=stop, ready_flag=ready)
-    # kopf closes its session last; the loop has to go on for a moment until its TLS connections are closed too.
-    await asyncio.sleep(0.05)
+async def _operate(settings: OperatorSettings, stop: threading.Event) -> None:
+    stopping = asyncio.Event()
+
+    async def until_stopped() -> None:
+        await asyncio.to_thread(stop.wait)
+        stopping.set()
+
+    told = asyncio.create_task(until_stopped())
+    try:
+        await operate(settings, stopping)
+    finally:
+        stop.set()
+        await told
+
+
+async def is_ready(admin: httpx.AsyncClient) -> bool:
+    """Whether a process says on its admin port that it is ready."""
+    with contextlib.suppress(httpx.TransportError):
+        return (await admin.get("/readyz")).status_code == 200
+    return False
 
 
 async def metrics_text(api: KubernetesApi) -> str:

@@ -31,6 +31,7 @@ class Circuit:
     _opened_at: float = 0.0
     _rejected_token: str = field(default="", repr=False)
     _rejected_key: str | None = None
+    _rejected: set[str] = field(default_factory=set)
     _trial: str | None = None
     _forbidden: set[str] = field(default_factory=set)
     _sent: dict[str, str] = field(default_factory=dict, repr=False)
@@ -52,8 +53,9 @@ class Circuit:
             return
         waited = self.clock() - self._opened_at
         token_changed = self.token() != self._rejected_token
-        # The one that was rejected goes last: it may be the only one that is.
-        due = self._wait if key != self._rejected_key else 2 * self._wait
+        # Those that were rejected go last: they may be the only ones that are.
+        goes_last = key == self._rejected_key or (key in self._rejected and not self._waiting <= self._rejected)
+        due = 2 * self._wait if goes_last else self._wait
         if self._trial is None and (token_changed or waited >= due):
             self._trial = key
             self._sent[key] = self.token()
@@ -78,6 +80,7 @@ class Circuit:
         if self.open:
             waiting, self._waiting = self._waiting - {key}, set()
             self._wait, self._trial = 0.0, None
+            self._rejected.clear()
             self.on_close(waiting)
 
     def rejected(self, key: str, status: int) -> None:
@@ -91,6 +94,7 @@ class Circuit:
             self._forbidden.add(key)
             if len(self._forbidden) < FORBIDDEN_IN_A_ROW:
                 return
+        self._rejected |= {key, *self._forbidden}
         self._forbidden.clear()
         self._wait = min(self._wait * 2, LONGEST_WAIT) if self.open else FIRST_WAIT
         self._opened_at = self.clock()

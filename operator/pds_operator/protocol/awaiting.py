@@ -26,8 +26,8 @@ def unknown_owner(facts: Facts, hostname: str) -> Record:
         facts,
         needs_person(
             Reason.AWAITING_SERVICE_ID,
-            f"A PDS exists as {hostname}, which an earlier deploy of this user may have made. If so, write its id into "
-            "pds_service_id of the user's row in pds_services. If it is a stranger's, delete the Secret of that name "
+            f"A PDS exists as {hostname}, which an earlier deploy of this user may have made. If so, give its id in "
+            f"the annotation {SERVICE_ID_ANNOTATION}. If it is a stranger's, delete the Secret of that name "
             "and take that hostname out of the row.",
         ),
         rest=PERSON_LOOK,

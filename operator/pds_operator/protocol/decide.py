@@ -36,7 +36,7 @@ def decide(facts: Facts, policy: Policy) -> Step:
     elif status.phase is Phase.DEPLOY_SUCCEEDED_NO_ID and provision.retry is None:
         return awaiting.follow(facts)
     left = wait_of(status, facts.now)
-    if left > 0 and not is_asked(provision):
+    if left > 0 and not is_asked(provision) and not facts.called:
         return Rest(left)
     return _before_deploy(facts, policy)
 

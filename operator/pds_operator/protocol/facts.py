@@ -52,6 +52,7 @@ class Facts:
             is none.
         held: Why no deploy may begin now.
         polls: How many times in a row an unsettled service has been looked at.
+        called: Whether the backend that it was waiting for is back, and its turn has come.
     """
 
     provision: PdsProvision
@@ -70,3 +71,4 @@ class Facts:
     holder: str | None = None
     held: Held | None = None
     polls: int = 0
+    called: bool = False

@@ -48,6 +48,11 @@ class Policy:
     retry_base: float
     poll_ready: float
 
+    @property
+    def queued_told(self) -> float:
+        """After how long at the gate a resource says that it waits for its turn: half a minute by default."""
+        return 6 * self.retry_base
+
     def takeover_wait(self, claim: Claim | None = None) -> float:
         """How long an open claim, or one of unknown age, is waited out from when it was first seen: D + T + S."""
         if claim is None:

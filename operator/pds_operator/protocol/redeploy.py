@@ -44,7 +44,7 @@ def follow(facts: Facts, policy: Policy, name: Names) -> Step:
 
 def _exists(facts: Facts, policy: Policy, name: Names) -> Step:
     if not _is_ours(facts, name):
-        return awaiting.unknown_owner(facts, name.hostname) if is_inherited(facts, name) else TryNextName()
+        return awaiting.unknown_owner(facts, name.hostname) if _may_be_ours(facts, name) else TryNextName()
     if policy.redeploy is Redeploy.IDEMPOTENT:
         return _deploy(facts, name)
     return awaiting.begin(facts, name)
@@ -54,19 +54,25 @@ def _is_ours(facts: Facts, name: Names) -> bool:
     """Whether a PDS that exists under this hostname is this user's.
 
     It is where a deploy of it is in doubt, where this resource claimed the hostname when it was absent, and where the
-    row names it; but a row that only tells of a refusal which this resource met says nothing of whose it is.
+    row says that it was made.
     """
     status = facts.provision.status
+    return status.claim is not None or status.hostname == name.hostname or _row_says_made(facts, name)
+
+
+def _may_be_ours(facts: Facts, name: Names) -> bool:
+    """Whether an earlier resource's deploy, or the first product's, may have made it: the row of one that failed.
+
+    A row that mirrors a failure which this resource met itself says nothing: nothing was made then.
+    """
     row = facts.lookup.row if facts.lookup else None
-    return (
-        status.claim is not None
-        or status.hostname == name.hostname
-        or (
-            row is not None
-            and row.hostname == name.hostname
-            and (row.status == Phase.DEPLOY_SUCCEEDED_NO_ID or status.phase is None)
-        )
-    )
+    named = row is not None and row.hostname == name.hostname and facts.provision.status.phase is None
+    return named or is_inherited(facts, name)
+
+
+def _row_says_made(facts: Facts, name: Names) -> bool:
+    row = facts.lookup.row if facts.lookup else None
+    return row is not None and row.hostname == name.hostname and row.status == Phase.DEPLOY_SUCCEEDED_NO_ID
 
 
 def _absent(facts: Facts, policy: Policy, name: Names) -> Step:
@@ -92,11 +98,10 @@ def _absent(facts: Facts, policy: Policy, name: Names) -> Step:
 def _in_doubt(facts: Facts, name: Names) -> bool:
     """Whether an earlier deploy of this user to this hostname may have taken effect, or surely has."""
     status = facts.provision.status
-    row = facts.lookup.row if facts.lookup else None
     return (
         status.claim is not None
         or status.phase is Phase.DEPLOY_SUCCEEDED_NO_ID
-        or (row is not None and row.hostname == name.hostname and row.status == Phase.DEPLOY_SUCCEEDED_NO_ID)
+        or _row_says_made(facts, name)
         or facts.presences.get(name.hostname) is Presence.EXISTS
         or is_inherited(facts, name)
     )

@@ -52,7 +52,7 @@ class Reconciler:
         """Take up a resource that was listed, made or changed."""
         name = provision.metadata.name
         self._watched.add(name)
-        if self._watched.told_before(provision):
+        if not self._watched.saw(provision):
             metrics.EVENTS_DROPPED.inc()
             return
         delay = first_look(provision, datetime.now(UTC), self._policy, random.random())  # noqa: S311 - jitter

@@ -9,16 +9,17 @@ from typing import TypeVar, assert_never
 
 from aiolimiter import AsyncLimiter
 
-from pds_contract.errors import Conflict, CredentialsRejected, DependencyError, NotFound, Refused, UnknownUser
+from pds_contract.errors import Conflict, CredentialsRejected, DependencyError, NotFound, Refused, TryLater, UnknownUser
 from pds_contract.reservation import Reservation
 from pds_contract.resource import PdsProvision, provision_name
 from pds_contract.service import ServiceState
 from pds_operator.limits.circuit import Circuit
 from pds_operator.limits.gate import Gate
+from pds_operator.limits.recovery import Recovery
 from pds_operator.protocol.decide import decide
 from pds_operator.protocol.facts import Facts, ServiceSeen
 from pds_operator.protocol.failing import failed, reservation_refused
-from pds_operator.protocol.policy import PERSON_LOOK, Policy
+from pds_operator.protocol.policy import Policy
 from pds_operator.protocol.record import says_already
 from pds_operator.protocol.schedule import is_settled, poll_delay
 from pds_operator.protocol.steps import (
@@ -34,6 +35,7 @@ from pds_operator.protocol.steps import (
     Step,
     TryNextName,
 )
+from pds_operator.protocol.waiting import queued
 from pds_operator.reconciler.clients import Clients
 from pds_operator.reconciler.deployer import Deployer
 from pds_operator.reconciler.sightings import Sightings
@@ -42,8 +44,6 @@ from pds_operator.reconciler.watched import Watched
 logger = logging.getLogger(__name__)
 
 CONFLICT_REST = 0.5
-GATE_REST = PERSON_LOOK
-"""Who waits at the gate is called; this is for a call that got lost."""
 
 Answer = TypeVar("Answer")
 
@@ -62,6 +62,7 @@ class Visitor:
         sightings: What is remembered between visits.
         circuit: Turns calls of the backend away while it rejects our credentials.
         gate: Bounds deploys.
+        recovery: Calls those that an outage of the backend kept waiting.
         deployer: Carries deploys out.
         watched: Told what our own writes leave, and what is gone.
         draining: Whether no deploy may begin any more.
@@ -73,6 +74,7 @@ class Visitor:
     sightings: Sightings
     circuit: Circuit
     gate: Gate
+    recovery: Recovery
     deployer: Deployer
     watched: Watched
     draining: Callable[[], bool]
@@ -87,8 +89,6 @@ class Visitor:
         try:
             provision = await self._read(name)
             return None if provision is None else await self._walk(self._facts(provision))
-        except _GateFull:
-            return GATE_REST
         except (Conflict, NotFound):
             return CONFLICT_REST
         except DependencyError as error:
@@ -106,6 +106,7 @@ class Visitor:
         except NotFound:
             self.sightings.forget(name)
             self.watched.forget(name)
+            self.recovery.forget(name)
             return None
 
     async def _walk(self, facts: Facts) -> float | None:
@@ -116,6 +117,12 @@ class Visitor:
                 known = await self._take(facts, step)
             except UnknownUser:
                 known = replace(facts, user_gone=True)
+            except _GateFull:
+                # Most are called sooner, and are spared the write.
+                if self._seen_for(facts, "the gate full") < self.policy.queued_told:
+                    return self.policy.queued_told
+                step = queued(facts)
+                known = await self._take(facts, step)
             except DependencyError as error:
                 met_failure = True
                 if isinstance(step, Reserve) and isinstance(error, Refused):
@@ -123,6 +130,7 @@ class Visitor:
                 elif error.dependency == "kubernetes":
                     raise
                 else:
+                    self._met_outage(facts, error)
                     step = failed(facts, error, self.policy)
                 known = await self._take(facts, step)
             if known is None:
@@ -131,6 +139,11 @@ class Visitor:
             rest = step.then if isinstance(step, Record) else step if isinstance(step, Rest) else None
             if rest is not None:
                 return self._rest(facts, rest, met_failure=met_failure)
+
+    def _met_outage(self, facts: Facts, error: DependencyError) -> None:
+        if error.dependency == "backend" and isinstance(error, TryLater):
+            metadata = facts.provision.metadata
+            self.recovery.failed(metadata.name, metadata.creation_timestamp or facts.now, error.retry_after or 0.0)
 
     async def _take(self, facts: Facts, step: Step) -> Facts | None:
         """Take one step; return what is known then, or None where the outcome of a deploy could not be kept."""
@@ -167,14 +180,19 @@ class Visitor:
         wanted = Reservation.new(hostname, facts.provision.spec.user_id, metadata.uid)
         there = await self.clients.reservations.reserve(wanted)
         older = there.provision_uid != metadata.uid
-        seen_for = self.sightings.seen_for(metadata.name, there.provision_uid) if older else 0.0
+        seen_for = self._seen_for(facts, f"reservation of {there.provision_uid}") if older else 0.0
         return replace(facts, reservation=there, reservation_seen_for=seen_for)
 
     async def _look_up_row(self, facts: Facts, hostname: str) -> Facts:
         lookup = await self.clients.supabase.look_up_pds_service(facts.provision.spec.user_id, hostname)
         kept = lookup.row.hostname if lookup.row and lookup.row.pds_service_id is None else None
-        seen_for = self.sightings.seen_for(facts.provision.metadata.name, f"row of {kept}") if kept else 0.0
+        seen_for = self._seen_for(facts, f"row of {kept}") if kept else 0.0
         return replace(facts, lookup=lookup, row_seen_for=seen_for)
+
+    def _seen_for(self, facts: Facts, what: str) -> float:
+        """Return for how long this has been seen beside this very resource: one made anew waits anew."""
+        metadata = facts.provision.metadata
+        return self.sightings.seen_for(metadata.name, f"{what} by {metadata.uid}")
 
     async def _look(self, facts: Facts, service_id: int) -> ServiceSeen:
         name = facts.provision.metadata.name
@@ -211,6 +229,7 @@ class Visitor:
             self.circuit.accepted(name)
             raise
         self.circuit.accepted(name)
+        self.recovery.answered(name)
         return answer
 
     async def _record(self, facts: Facts, record: Record) -> Facts:
@@ -246,6 +265,7 @@ class Visitor:
             chance=random.random(),  # noqa: S311 - jitter
             claim_seen_for=self.sightings.seen_for(name, claim.id) if claim else 0.0,
             polls=self.sightings.polls(name),
+            called=self.recovery.called(name),
         )
 
     def _rest(self, facts: Facts, rest: Rest, *, met_failure: bool) -> float | None:

@@ -1,6 +1,8 @@
 """What the watch has told of, and what our own writes left: a watch event no newer than those tells us nothing."""
 
 from pds_contract.resource import PdsProvision
+from pds_operator import metrics
+from pds_operator.reconciler.standings import Standings
 
 
 class Watched:
@@ -12,6 +14,7 @@ class Watched:
     def __init__(self) -> None:
         self._names: set[str] = set()
         self._written: dict[str, int] = {}
+        self._standings = Standings(metrics.RESOURCES)
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
@@ -23,12 +26,17 @@ class Watched:
     def wrote(self, provision: PdsProvision) -> None:
         """Remember a resource as our write left it."""
         self._written[provision.metadata.name] = int(provision.metadata.resource_version)
+        self._standings.saw(provision)
 
-    def told_before(self, provision: PdsProvision) -> bool:
-        """Tell whether a resource is no newer than our last write of it."""
-        return int(provision.metadata.resource_version) <= self._written.get(provision.metadata.name, -1)
+    def saw(self, provision: PdsProvision) -> bool:
+        """Take note of a resource as the watch shows it; tell whether that is newer than our last write of it."""
+        newer = int(provision.metadata.resource_version) > self._written.get(provision.metadata.name, -1)
+        if newer:
+            self._standings.saw(provision)
+        return newer
 
     def forget(self, name: str) -> None:
         """Forget a resource that is not there any more."""
         self._names.discard(name)
         self._written.pop(name, None)
+        self._standings.forget(name)

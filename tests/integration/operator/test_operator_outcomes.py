@@ -326,3 +326,16 @@ async def test_a_backend_away_does_not_flip_a_ready_resource(stage: Stage) -> No
         lambda: len(stage.simulator.requests.select("/api/v1/service/")) >= looks + 2, "it was looked at twice"
     )
     assert (await stage.get(user_id)).metadata.resource_version == ready.metadata.resource_version
+
+
+async def test_who_waits_for_a_place_says_so(stage: Stage) -> None:
+    stage.simulator.change(deploy_seconds=60.0)
+    await stage.operate(PDS_MAX_DEPLOYS=1, PDS_DEPLOY_TIMEOUT=60)
+    first = await stage.ask("first@a.example")
+    await stage.eventually(stage.posts, "the first is being deployed")
+    second = await stage.ask("second@a.example")
+    await stage.until_reason(second, "Queued")
+    stage.simulator.change(deploy_seconds=0.0)
+    stage.simulator.interrupt()
+    await stage.until_ready(second)
+    assert (await stage.get(first)).status.claim, "its outcome is unknown"

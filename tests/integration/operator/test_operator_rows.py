@@ -198,3 +198,44 @@ async def test_another_id_in_the_row_is_told_and_left_alone(stage: Stage) -> Non
     stage.write_row(user_id, provision.status.service_id, HOSTNAME, "provisioning")
     await stage.retry(user_id)
     await stage.until(user_id, lambda p: p.status.condition("Stalled") is None, "no longer stalled")
+
+
+WAIT = 2.0 + 0.4 + 0.1
+"""D + T + S of the operators below."""
+
+
+async def waits_anew(stage: Stage, user_id: str, **spec: str) -> None:
+    """A resource made anew waits as long as its predecessor did; only then the backend is asked."""
+
+    def asked() -> list[float]:
+        return [each.at for each in stage.simulator.requests.select("/api/v1/check-pds")]
+
+    await stage.eventually(asked, "the first resource has waited, and asks")
+    await stage.delete(user_id)
+    stage.simulator.requests.clear()
+    made = stage.simulator.clock()
+    await stage.ask_for(user_id, **spec)
+    await stage.eventually(asked, "the second one has waited")
+    assert min(asked()) - made >= WAIT
+
+
+async def test_an_earlier_resources_row_is_waited_for_by_each_that_is_made_anew(stage: Stage) -> None:
+    """What the operator remembers of the row from the resource before does not count: a deploy came in between."""
+    stage.simulator.change(faults=[{"endpoint": "check", "times": None, "status": 503}])
+    user_id = stage.new_user()
+    stage.write_row(user_id, None, "older.example.com", "deploy_failed")
+    await stage.operate(PDS_CLAIM_SECONDS=2.0)
+    await stage.ask_for(user_id)
+    await waits_anew(stage, user_id)
+
+
+async def test_an_earlier_resources_reservation_is_waited_for_by_each_that_is_made_anew(stage: Stage) -> None:
+    stage.simulator.change(faults=[{"endpoint": "check", "times": None, "status": 503}])
+    user_id = stage.new_user()
+    await stage.operate(PDS_CLAIM_SECONDS=2.0)
+    await stage.ask_for(user_id)
+    await stage.eventually(lambda: stage.posts("/api/v1/check-pds"), "it has reserved the hostname, and asks")
+    await stage.delete(user_id)
+    stage.simulator.requests.clear()
+    await stage.ask_for(user_id)
+    await waits_anew(stage, user_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from pds_clients.backend import PdsBackend
-from pds_contract.deploy import Deployed, NotSent
+from pds_contract.deploy import Deployed, NotSent, OutcomeUnknown
 from pds_stack.backend import BackendSimulator
 
 from .conftest import TOKEN, Canned, OpenBackend, deploy
@@ -15,13 +15,14 @@ from .conftest import TOKEN, Canned, OpenBackend, deploy
 class Clock:
     """Says whether there is still time, and how often it was asked."""
 
-    def __init__(self, *, in_time: bool) -> None:
+    def __init__(self, *, in_time: bool, looks: int | None = None) -> None:
         self._in_time = in_time
+        self._looks = looks
         self.asked = 0
 
     def __call__(self) -> bool:
         self.asked += 1
-        return self._in_time
+        return self._in_time if self._looks is None else self.asked <= self._looks
 
 
 async def test_too_late_at_the_first_byte_nothing_is_sent(backend: PdsBackend, simulator: BackendSimulator) -> None:
@@ -43,10 +44,19 @@ async def test_too_late_not_a_single_byte_is_sent(canned: Canned, open_backend: 
     assert len(canned.received) == 1
 
 
-async def test_in_time_the_clock_is_looked_at_once(backend: PdsBackend) -> None:
+async def test_too_late_after_the_headers_the_body_is_not_sent(
+    backend: PdsBackend, simulator: BackendSimulator
+) -> None:
+    outcome = await deploy(backend, in_time=Clock(in_time=True, looks=1))
+    assert outcome == OutcomeUnknown("the time to send the deploy was over when only its headers were out")
+    assert await deploy(backend) == Deployed(800), "the first PDS that is made: nothing came of the headers"
+    assert len(simulator.services) == 1
+
+
+async def test_in_time_the_clock_is_looked_at_before_the_headers_and_before_the_body(backend: PdsBackend) -> None:
     clock = Clock(in_time=True)
     assert await deploy(backend, in_time=clock) == Deployed(800)
-    assert clock.asked == 1
+    assert clock.asked == 2
 
 
 async def test_a_refused_connection(closed_port: int, open_backend: OpenBackend) -> None:

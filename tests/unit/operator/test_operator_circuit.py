@@ -176,3 +176,14 @@ def test_whoever_is_turned_away_comes_back_soon_enough_to_notice_a_new_token(ope
     assert 1.0 <= caught.value.retry_after <= FIRST_WAIT
     assert "old" not in str(caught.value), "no token in a message"
     assert "old" not in repr(opened.circuit)
+
+
+def test_one_that_was_never_rejected_tries_before_all_that_were(bench: Bench) -> None:
+    for key in "abc":
+        assert bench.passes(key)
+        bench.circuit.rejected(key, 403)
+    assert not bench.passes("new")
+    bench.now += FIRST_WAIT
+    assert not bench.passes("a")
+    assert not bench.passes("b")
+    assert bench.passes("new"), "it waits for its turn, and is the only one that has not been rejected"

@@ -71,21 +71,21 @@ def version(number: int, name: str = "a") -> PdsProvision:
     return provision().model_copy(update={"metadata": metadata})
 
 
-def test_an_event_no_newer_than_our_own_write_was_told_before() -> None:
+def test_an_event_no_newer_than_our_own_write_is_no_news() -> None:
     watched = Watched()
-    assert not watched.told_before(version(1))
+    assert watched.saw(version(1))
     watched.wrote(version(99))
-    assert watched.told_before(version(98))
-    assert watched.told_before(version(99))
-    assert not watched.told_before(version(100)), "versions are numbers: 100 is newer than 99"
-    assert not watched.told_before(version(99, "b"))
+    assert not watched.saw(version(98))
+    assert not watched.saw(version(99))
+    assert watched.saw(version(100)), "versions are numbers: 100 is newer than 99"
+    assert watched.saw(version(99, "b"))
 
 
 def test_our_newest_write_counts() -> None:
     watched = Watched()
     watched.wrote(version(5))
     watched.wrote(version(8))
-    assert watched.told_before(version(7))
+    assert not watched.saw(version(7))
 
 
 def test_a_resource_is_known_from_the_watch_until_a_visit_finds_it_gone() -> None:
@@ -98,4 +98,4 @@ def test_a_resource_is_known_from_the_watch_until_a_visit_finds_it_gone() -> Non
     watched.forget("a")
     watched.forget("unknown")
     assert "a" not in watched
-    assert not watched.told_before(version(4)), "one that comes back is new"
+    assert watched.saw(version(4)), "one that comes back is new"

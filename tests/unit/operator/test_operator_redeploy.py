@@ -168,9 +168,19 @@ def test_what_exists_under_the_claimed_hostname_is_ours(hostname_absent: bool) -
     assert stands(step) == (Reason.AWAITING_SERVICE_ID, "person")
 
 
-def test_what_exists_under_the_rows_hostname_is_ours() -> None:
-    step = decide(before_deploy(provision(seen()), EXISTS, row()), PROBE)
+def test_what_exists_under_the_rows_hostname_is_ours_where_the_row_says_that_it_was_made() -> None:
+    made = row(status="deploy_succeeded_no_id")
+    step = decide(before_deploy(provision(seen()), EXISTS, made), PROBE)
     assert stands(step) == (Reason.AWAITING_SERVICE_ID, "person")
+    assert recorded(step).status["phase"] == "deploy_succeeded_no_id"
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_what_exists_under_the_hostname_of_an_earlier_failure_may_be_a_strangers(policy: Policy) -> None:
+    """The deploy may have taken effect all the same; or a stranger came after it was refused."""
+    step = decide(before_deploy(provision(seen()), EXISTS, row()), policy)
+    assert stands(step) == (Reason.AWAITING_SERVICE_ID, "person")
+    assert not recorded(step).status.keys() & {"phase", "hostname", "claim"}, "nothing is frozen"
 
 
 @pytest.mark.parametrize("found", [None, row(hostname=None)])

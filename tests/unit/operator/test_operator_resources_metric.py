@@ -70,9 +70,9 @@ def test_each_resource_is_counted_once_where_it_stands_now() -> None:
 def test_watch_events_older_than_our_own_write_change_nothing() -> None:
     watched = Watched()
     watched.wrote(standing(RUNS, version=5))
-    watched.told_before(standing(WAITS, version=4))
+    watched.saw(standing(WAITS, version=4))
     assert counts(metrics.RESOURCES) == {("Running", "false"): 1}
-    watched.told_before(standing(REFUSED, version=6))
+    watched.saw(standing(REFUSED, version=6))
     assert counts(metrics.RESOURCES) == {("DeployRejected", "true"): 1}
     watched.forget("a")
     assert counts(metrics.RESOURCES) == {}

@@ -1,0 +1,1 @@
+"""Load and faults for as long as one likes: ``python -m soak``."""

@@ -1,0 +1,184 @@
+"""What a backend that was down came to: the calls that it got, the operator's memory, and the order of service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import combinations
+
+from pds_operator.process import LOOKERS
+from pds_operator.protocol.policy import RETRY_CAP
+from pds_operator.protocol.schedule import JITTER
+
+MAX_DEPLOYS = 32
+RETRY_BASE = 5.0
+CALLS_TO_SERVE = 4
+"""check-pds, deploy, and two looks at a service that runs at once: the second only where a visit was broken off."""
+MORE_MEMORY = 1.08
+MORE_TASKS = 12
+"""What visits that happen to be under way may add at a moment."""
+IN_ORDER = 0.6
+APART = 0.1
+"""Customers count as one after the other from this share of the outage on."""
+
+
+class Way(StrEnum):
+    """How a backend can be down."""
+
+    REFUSED = "refused"
+    """Nobody listens: connections are refused."""
+    UNAVAILABLE_RETRY_AFTER = "503-retry-after"
+    """Every call is answered 503, and asked to come back after two seconds."""
+    UNAVAILABLE = "503"
+    """Every call is answered 503."""
+    HANGING = "hanging"
+    """No call is ever answered."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What to bring about. All times are seconds of the operator's clock.
+
+    Args:
+        way: How the backend is down.
+        customers: How many arrive while it is.
+        outage: How long it is down.
+        speed: How many of the operator's seconds pass in one.
+    """
+
+    way: Way
+    customers: int
+    outage: float
+    speed: float
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One look at the operator: when, by its clock from the outage's begin; its memory, its tasks, its visits."""
+
+    at: float
+    resident_bytes: int
+    tasks: int
+    visits: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that the backend received: its path, when it came, and when it was answered, if it was."""
+
+    path: str
+    at: float
+    ended: float | None
+
+
+@dataclass
+class Figures:
+    """What came of a load. Times are seconds of the operator's clock, from the begin of the outage.
+
+    Args:
+        load: The load.
+        moments: Looks at the operator during the outage.
+        arrived: When each customer did, in their order.
+        served: When each one's deploy arrived at the backend, in the same order.
+        calls: What the backend received, in order; nothing of what it refused to connect.
+        returned: When it was back.
+        all_served: When the last one was Ready.
+        made: PDSes.
+    """
+
+    load: Load
+    moments: list[Moment] = field(default_factory=list)
+    arrived: list[float] = field(default_factory=list)
+    served: list[float] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    returned: float = 0.0
+    all_served: float = 0.0
+    made: int = 0
+
+    def calls_in_vain(self) -> int:
+        """Return how many calls were made during the outage. A visit ends with its first call in vain."""
+        if self.load.way is Way.REFUSED:
+            return self.moments[-1].visits
+        return sum(call.at < self.returned for call in self.calls)
+
+    def most_calls_in_vain(self) -> int:
+        """Return how many the back-off allows at most: its shortest delays, for each customer's time."""
+        return sum(_most_calls(self.returned - at) for at in self.arrived)
+
+    def most_at_once(self, path: str = "") -> int:
+        """Return how many calls (of one path) that came after the outage were under way at the same moment."""
+        after = [call for call in self.calls if call.at >= self.returned and call.path.endswith(path)]
+        edges = sorted([(call.at, 1) for call in after] + [(call.ended or call.at, -1) for call in after])
+        most = now = 0
+        for _, change in edges:
+            now += change
+            most = max(most, now)
+        return most
+
+    def busiest_minute(self, since: float, until: float) -> int:
+        """Return the calls of the busiest minute between two moments."""
+        times = [call.at for call in self.calls if since <= call.at < until]
+        most = first = 0
+        for last, at in enumerate(times):
+            while at - times[first] >= 60.0:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+    def in_order(self) -> float:
+        """Return of how many pairs of customers, who arrived one well after the other, the first was served first."""
+        apart = self.load.outage * APART
+        pairs = [
+            early[1] < late[1]
+            for early, late in combinations(zip(self.arrived, self.served, strict=True), 2)
+            if late[0] - early[0] >= apart
+        ]
+        return sum(pairs) / len(pairs)
+
+    def faults(self) -> list[str]:
+        """Say what is wrong; nothing where all is as it has to be."""
+        calls_after = sum(call.at >= self.returned for call in self.calls)
+        settled, last = self.moments[len(self.moments) // 2], self.moments[-1]
+        said = {
+            f"{self.made} PDSes for {self.load.customers} customers": self.made != self.load.customers,
+            f"{self.calls_in_vain()} calls in vain, {self.most_calls_in_vain()} are allowed": (
+                self.calls_in_vain() > self.most_calls_in_vain()
+            ),
+            f"{calls_after} calls after the outage": calls_after > CALLS_TO_SERVE * self.load.customers,
+            f"{self.most_at_once()} calls at once": self.most_at_once() > MAX_DEPLOYS + LOOKERS,
+            f"{self.most_at_once('/deploy')} deploys at once": self.most_at_once("/deploy") > MAX_DEPLOYS,
+            f"memory grew from {settled.resident_bytes} to {last.resident_bytes}": (
+                last.resident_bytes > settled.resident_bytes * MORE_MEMORY
+            ),
+            f"tasks grew from {settled.tasks} to {last.tasks}": last.tasks > settled.tasks + MORE_TASKS,
+            f"{self.in_order():.0%} of pairs were served in the order of arrival": self.in_order() < IN_ORDER,
+        }
+        return [what for what, wrong in said.items() if wrong]
+
+    def __str__(self) -> str:
+        since_return = [at - self.returned for at in self.served]
+        return (
+            f"{self.load.way}: {self.load.customers} customers, {self.load.outage:.0f} s down; "
+            f"calls in vain {self.calls_in_vain()} (at most {self.most_calls_in_vain()} allowed), "
+            f"busiest minute {self.busiest_minute(0.0, self.returned)}, "
+            f"of the last half {self.busiest_minute(self.returned / 2, self.returned)}; "
+            f"after it {self.most_at_once()} calls and {self.most_at_once('/deploy')} deploys at once at most, "
+            f"deploys sent after {min(since_return):.0f} to {max(since_return):.0f} s "
+            f"(half by {_median(since_return):.0f} s), all Ready after {self.all_served - self.returned:.0f} s, "
+            f"{self.in_order():.0%} of pairs in the order of arrival; "
+            f"memory {[round(each.resident_bytes / 2**20, 1) for each in self.moments]} MiB, "
+            f"tasks {[each.tasks for each in self.moments]}"
+        )
+
+
+def _most_calls(seconds: float) -> int:
+    """Return how many visits fit into a time by the shortest delays of the back-off: at once, then ever later."""
+    calls, spent = 1, 0.0
+    while True:
+        spent += (1 - JITTER) * min(RETRY_BASE * 2.0 ** (calls - 1), RETRY_CAP)
+        if spent > seconds:
+            return calls
+        calls += 1
+
+
+def _median(numbers: Sequence[float]) -> float:
+    return sorted(numbers)[len(numbers) // 2]
