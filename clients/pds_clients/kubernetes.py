@@ -86,10 +86,12 @@ class KubernetesApi:
         """Return how this client connects, with the token as it is now."""
         configuration = self._client.configuration
         authorization = await configuration.get_api_key_with_prefix("BearerToken")
+        # A kubeconfig's begins with "Bearer", a pod's with "bearer".
+        scheme, _, token = (authorization or "").partition(" ")
         return Connection(
             server=configuration.host,
             authority=configuration.ssl_ca_cert,
-            token=authorization.removeprefix("Bearer ") if authorization else None,
+            token=token.strip() or None if scheme.lower() == "bearer" else None,
             certificate=configuration.cert_file,
             key=configuration.key_file,
         )
@@ -125,6 +127,8 @@ class KubernetesApi:
             raw = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TryLater("kubernetes", f"the API server gave no answer ({type(error).__name__})") from None
+        except ConfigException:
+            raise TryLater("kubernetes", "the credentials for the API server could not be read") from None
         if not 200 <= response.status < 300:
             raise _error(response.status, raw, response.headers)
         try:

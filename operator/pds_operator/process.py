@@ -74,8 +74,13 @@ class OperatorProcess:
             raise
         return process
 
-    def lead(self) -> None:
-        """Begin to work."""
+    async def lead(self) -> None:
+        """Begin to work.
+
+        Raises:
+            InvalidInput: The CRD is missing.
+        """
+        await _check_served(self._clients.provisions)  # again: the API server may have been away at the start
         reconciler = self._reconciler = self._new_reconciler(self._clients, self._token)
         sweep = Sweep(self._clients.supabase, self._watched, self._settings.pds_poll_ready)
         self._background = [
@@ -84,18 +89,20 @@ class OperatorProcess:
         ]
         self.watch.start(noticed=reconciler.noticed, look_at=reconciler.look_at)
 
-    async def drain(self) -> None:
-        """Finish the visits under way, begin nothing more."""
+    def close(self) -> None:
+        """Begin nothing more: no visit, no deploy."""
         self._readiness.ready = False
         for task in self._background:
             task.cancel()
+        if self._reconciler is not None:
+            self._reconciler.close()
+
+    async def stop(self) -> None:
+        """Finish the visits under way, then close everything. Stopping twice is stopping once."""
+        self.close()
         await asyncio.gather(*self._background, return_exceptions=True)
         if self._reconciler is not None:
             await self._reconciler.drain()
-
-    async def stop(self) -> None:
-        """Drain, then close everything. Stopping twice is stopping once."""
-        await self.drain()
         await self.watch.stop()
         await self._resources.aclose()
 
@@ -126,7 +133,7 @@ class OperatorProcess:
         settings, policy = self._settings, self._settings.policy()
         queue, sightings = WorkQueue(), Sightings(boottime)
 
-        def wake_all(names: set[str]) -> None:
+        def wake_all(names: list[str]) -> None:
             for name in names:
                 queue.add(name)
 
@@ -166,6 +173,9 @@ class OperatorProcess:
         except ValidationError:
             # kopf's own list brings the rest, and the one that cannot be read.
             logger.warning("an unsettled resource cannot be read")
+        except Exception:
+            # kopf's list brings them all, if later.
+            logger.exception("a fault in listing the unsettled resources ahead")
 
 
 def _leadership(settings: OperatorSettings, api: KubernetesApi) -> Election | Unopposed:

@@ -1,4 +1,4 @@
-"""The operator as a service: stand by, lead, work, drain, give the lead back."""
+"""The operator as a service: stand by, lead, work, give the lead back, drain."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ async def operate(settings: OperatorSettings, stopping: asyncio.Event) -> None:
         if asked.done():
             return
         acquired.result()
-        process.lead()
+        await process.lead()
         held = asyncio.create_task(leadership.hold(), name="hold the Lease")
         watched = asyncio.create_task(process.watch.ended(), name="until kopf ends")
         tasks += [held, watched]
@@ -53,8 +53,8 @@ async def operate(settings: OperatorSettings, stopping: asyncio.Event) -> None:
             raise LeadEnded(why)
         logger.info("stopping; finishing what was begun")
     finally:
-        # The Lease is renewed until the work has returned, where it still is ours.
-        await process.drain()
+        # Nothing more is begun, so whoever leads next need not wait for what is under way: the claims protect that.
+        process.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

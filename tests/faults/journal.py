@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from faults.exchange import Background, Dependency, Exchange, background_of, describe
-from pds_contract.resource import PLURAL
+from pds_contract.resource import PLURAL, SERVICE_ID_ANNOTATION
 from pds_contract.service import positive_whole_number, service_id_of
 
 _PROVISION = re.compile(rf"/{PLURAL}/pds-([0-9a-f-]{{36}})(/status)?$")
@@ -36,10 +36,8 @@ class Journal:
         """Return a customer's exchanges in the order in which they began."""
         return self._histories[user_id]
 
-    def know(self, user_id: str, *, hostname: str | None = None, service_id: int | None = None) -> None:
-        """Note what is a customer's, where no exchange has told so far."""
-        if hostname is not None:
-            self._hostnames[hostname] = user_id
+    def _know(self, user_id: str, service_id: int | None) -> None:
+        """Note that a service is a customer's, where an answer has told its id."""
         if service_id is not None:
             self._services[service_id] = user_id
 
@@ -71,15 +69,15 @@ class Journal:
         if not isinstance(found, Mapping):
             return
         if exchange.dependency is Dependency.BACKEND and urlsplit(raw_path).path.endswith("/deploy"):
-            self.know(exchange.user_id, service_id=service_id_of(found))
+            self._know(exchange.user_id, service_id_of(found))
         elif exchange.dependency is Dependency.SUPABASE:
             row = found.get("row") if isinstance(found.get("row"), Mapping) else found
-            self.know(exchange.user_id, service_id=positive_whole_number((row or {}).get("pds_service_id")))
+            self._know(exchange.user_id, positive_whole_number((row or {}).get("pds_service_id")))
         elif isinstance(found.get("status"), Mapping):
             status, metadata = found["status"], found.get("metadata") or {}
-            given = (metadata.get("annotations") or {}).get("pds.eny.space/service-id")
+            given = (metadata.get("annotations") or {}).get(SERVICE_ID_ANNOTATION)
             for service_id in (status.get("serviceId"), given):
-                self.know(exchange.user_id, service_id=positive_whole_number(service_id))
+                self._know(exchange.user_id, positive_whole_number(service_id))
 
     def _owner(self, dependency: Dependency, method: str, raw_path: str, body: Any) -> str | None:
         path = urlsplit(raw_path).path

@@ -17,11 +17,15 @@ SPEED = 6.0
 
 
 @pytest.mark.timeout(400)  # the wait for the last one is generous, for machines that are busy
+@pytest.mark.parametrize(
+    "ways", [(Way.REFUSED, Way.HANGING), (Way.UNAVAILABLE_RETRY_AFTER, Way.UNAVAILABLE)], ids="-".join
+)
 async def test_a_backend_that_is_down_is_called_seldom_and_serves_all_in_order_once_it_is_back(
-    stack: Mapping[str, str],
+    stack: Mapping[str, str], ways: tuple[Way, ...]
 ) -> None:
-    loads = [Load(way, CUSTOMERS, OUTAGE, SPEED) for way in Way]
+    loads = [Load(way, CUSTOMERS, OUTAGE, SPEED) for way in ways]
     # Each with an operator, a backend and a namespace of its own: nearly all of the time they wait.
     every_way = await asyncio.gather(*(run(stack, load, print) for load in loads))
+    print(*every_way, sep="\n")
     wrong = {str(figures): figures.faults() for figures in every_way if figures.faults()}
     assert not wrong

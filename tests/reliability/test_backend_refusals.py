@@ -11,12 +11,16 @@ from pds_contract.resource import PdsProvision
 from pds_operator.limits import circuit, gate
 from pds_stack.backend import Fault
 from pds_stack.backend.bodies import DeployBody
-from soak.metrics import Metrics
+from stages.metrics import Metrics
 from stages.operator_stage import PATIENCE, TOKEN, Operator, Stage, condition
 
 NEW_TOKEN = "the-new-token"
 CIRCUIT_WAIT = 0.5
 SHORT_HOUR = 6.0
+ON_ITS_WAY = 2.0
+"""Seconds that a request may take to arrive on a machine that is busy."""
+NOTHING_IN_DOUBT = {"PDS_CLAIM_SECONDS": 20, "PDS_DEPLOY_TIMEOUT": 20}
+"""No claim is waited out here. A machine that stalls must not make an unknown outcome of an answer that was given."""
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ async def let_the_hour_be_over(stage: Stage, user_id: str) -> None:
 
 @pytest.mark.usefixtures("short_circuit")
 async def test_a_rejected_token_is_said_of_all_and_its_replacement_serves_all(stage: Stage, token_file: Path) -> None:
-    operator = await stage.operate(PDS_POLL_READY=0.3)
+    operator = await stage.operate(**NOTHING_IN_DOUBT, PDS_POLL_READY=0.3)
     served_before = await stage.ask("served@a.example")
     await stage.until_ready(served_before)
     stage.simulator.change(token=NEW_TOKEN)
@@ -93,7 +97,7 @@ async def test_a_rejected_token_is_said_of_all_and_its_replacement_serves_all(st
 @pytest.mark.usefixtures("short_circuit")
 async def test_one_resource_that_is_forbidden_holds_nobody_up(stage: Stage) -> None:
     stage.simulator.change(faults=[forbidden("alone")])
-    operator = await stage.operate()
+    operator = await stage.operate(**NOTHING_IN_DOUBT)
     alone = await stage.ask("alone@a.example")
     await stage.until(alone, lambda p: says(p, "CredentialsRejected"), "CredentialsRejected")
     other = await stage.ask("other@a.example")
@@ -107,7 +111,7 @@ async def test_one_resource_that_is_forbidden_holds_nobody_up(stage: Stage) -> N
 @pytest.mark.usefixtures("short_circuit")
 async def test_three_that_are_forbidden_open_the_circuit_until_a_trial_succeeds(stage: Stage) -> None:
     stage.simulator.change(faults=[forbidden(f"forbidden{number}") for number in range(3)])
-    operator = await stage.operate()
+    operator = await stage.operate(**NOTHING_IN_DOUBT)
     users = [await stage.ask(f"forbidden{number}@a.example") for number in range(3)]
     for user_id in users:
         await stage.until(user_id, lambda p: says(p, "CredentialsRejected"), "CredentialsRejected")
@@ -129,7 +133,7 @@ def forbidden(username: str) -> Fault:
 
 async def test_a_taken_hostname_is_free_once_its_holder_is_gone(stage: Stage) -> None:
     stranger = stage.simulator.plant(stranger_at("taken.example.com"))
-    operator = await stage.operate()
+    operator = await stage.operate(**NOTHING_IN_DOUBT)
     user_id = await stage.ask(hostname="taken.example.com")
     await stage.until(user_id, lambda p: says(p, "HostnameTaken"), "HostnameTaken")
     await until_counted(operator, HostnameTaken_=1)
@@ -141,7 +145,7 @@ async def test_a_taken_hostname_is_free_once_its_holder_is_gone(stage: Stage) ->
 
 async def test_a_taken_hostname_is_left_by_an_edit(stage: Stage) -> None:
     stage.simulator.plant(stranger_at("taken.example.com"))
-    operator = await stage.operate()
+    operator = await stage.operate(**NOTHING_IN_DOUBT)
     user_id = await stage.ask(hostname="taken.example.com")
     await stage.until(user_id, lambda p: says(p, "HostnameTaken"), "HostnameTaken")
     await stage.edit(user_id, hostname="free.example.com")
@@ -160,7 +164,7 @@ def stranger_at(hostname: str) -> DeployBody:
 @pytest.mark.parametrize("event", ["edit", "retry", "the hour over"])
 async def test_a_refused_deploy_waits_for_its_event(stage: Stage, status: int, event: str) -> None:
     stage.simulator.change(faults=[Fault(endpoint="deploy", times=1, status=status, body={"message": "No."})])
-    operator = await stage.operate()
+    operator = await stage.operate(**NOTHING_IN_DOUBT)
     user_id = await stage.ask()
     await stage.until(user_id, lambda p: says(p, "DeployRejected"), "DeployRejected")
     await until_counted(operator, DeployRejected_=1)
@@ -179,31 +183,32 @@ async def test_a_refused_deploy_waits_for_its_event(stage: Stage, status: int, e
 
 @pytest.mark.usefixtures("short_hour")
 async def test_the_hours_limit_is_said_and_gives_way_when_the_hour_is_over(stage: Stage) -> None:
-    operator = await stage.operate(PDS_MAX_DEPLOYS_PER_HOUR=2)
+    operator = await stage.operate(**NOTHING_IN_DOUBT, PDS_MAX_DEPLOYS_PER_HOUR=2)
     users = [await stage.ask(f"limited{number}@a.example") for number in range(4)]
 
     async def two_wait() -> bool:
-        return (await Metrics.read(operator.admin_port)).resources().get("DeployLimitReached") == 2
+        # The metric and the resources in one look: an hour here is soon over.
+        counted = (await Metrics.read(operator.admin_port)).resources().get("DeployLimitReached")
+        standing = await asyncio.gather(*map(stage.get, users))
+        return counted == sum(says(each, "DeployLimitReached", stalled=False) for each in standing) == 2
 
-    await stage.eventually_async(two_wait, "two are counted as waiting for the hour to be over")
-    standing = [await stage.get(user_id) for user_id in users]
-    assert sum(says(each, "DeployLimitReached", stalled=False) for each in standing) == 2
+    await stage.eventually_async(two_wait, "two say, and are counted, that they wait for the hour to be over")
     for user_id in users:
         await stage.until(user_id, lambda p: condition(p, READY) == "True", "Ready", 4 * SHORT_HOUR + PATIENCE)
     await until_counted(operator, Running=4)
     times = [entry.at for entry in stage.simulator.requests.select("/api/v1/deploy")]
-    assert times[2] - times[0] >= SHORT_HOUR - 0.1, "the third began before the first one's hour was over"
+    assert times[2] - times[0] >= SHORT_HOUR - ON_ITS_WAY, "the third began before the first one's hour was over"
 
 
 async def test_paused_deploys_are_said_and_go_on_when_the_pause_is_over(stage: Stage) -> None:
-    operator = await stage.operate(PDS_DEPLOY_PAUSED=True)
+    operator = await stage.operate(**NOTHING_IN_DOUBT, PDS_DEPLOY_PAUSED=True)
     users = [await stage.ask(f"paused{number}@a.example") for number in range(3)]
     for user_id in users:
         await stage.until(user_id, lambda p: says(p, "DeploysPaused", stalled=False), "DeploysPaused")
     await until_counted(operator, DeploysPaused=3)
     assert stage.posts() == 0
     await operator.stop()
-    operator = await stage.operate()
+    operator = await stage.operate(**NOTHING_IN_DOUBT)
     for user_id in users:
         await stage.until_ready(user_id)
     await until_counted(operator, Running=3)

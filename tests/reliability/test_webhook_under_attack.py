@@ -23,6 +23,8 @@ from stages.webhook_process import SECRET, WebhookProcess, running_webhook
 IDLE = 1000
 DRIPPING = 100
 GOOD = 50
+USUAL_ANSWER, LONGEST_ANSWER = 0.5, 5.0
+"""Seconds: what half of the good events are answered within, and what a stall of the machine may make of one."""
 FEW_FILES = 128
 CONNECTIONS = "pds_webhook_connections"
 CUT = "pds_webhook_connections_cut_total"
@@ -61,7 +63,8 @@ async def test_idle_and_dripping_senders_do_not_keep_a_good_event_from_its_answe
             assert (await provisions.get(provision_name(user_id))).spec.user_id == user_id
             took.append(seconds)
         _log.info("good events: median %.3f s, longest %.3f s", statistics.median(took), max(took))
-        assert max(took) < 1.5, sorted(took)[-5:]
+        assert statistics.median(took) < USUAL_ANSWER, sorted(took)
+        assert max(took) < LONGEST_ANSWER, sorted(took)[-5:]
         assert await webhook.metric(CONNECTIONS) <= 512
         assert await webhook.metric(CUT, reason="made_room") >= IDLE + 2 * DRIPPING - 512
         async with asyncio.timeout(60):
@@ -87,8 +90,7 @@ async def test_bad_requests_leave_no_memory_behind(stack: Mapping[str, str], nam
             answered = await send_all(webhook.port, requests, SHARE)
             points.append(await webhook.metric("process_resident_memory_bytes"))
             _log.info("%s in %.1f s; RSS %.1f MB", dict(answered), time.perf_counter() - began, points[-1] / 1e6)
-            assert all(status[0] in "4c" or status == "200" for status in answered), answered
-            assert answered["cut off"] == 0, answered
+            assert all(status.startswith("4") or status == "200" for status in answered), answered
         assert await webhook.metric("pds_webhook_malformed_requests_total") > 0
     assert min(points[-2:]) - points[0] < GROWTH, f"RSS in MB after each share: {[p / 1e6 for p in points]}"
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from pds_stack.events import checkout_event
 
-METADATA_KEYS = ["user_id", "user_email", "pds_username", "pds_hostname_base", "pds_disksize_gb"]
 USER = "0a1b2c3d-0000-4000-8000-000000000001"
 
 NUMBERS_AS_TEXT = ["10", " 10 ", "010", "+10", "-1", "0", "16384", "16385", "1e309", "10.0", "0x10", "1_0", "9" * 400]

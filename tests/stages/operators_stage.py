@@ -1,8 +1,7 @@
 """Operators as real processes beside each other, and what tells how they stand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -11,8 +10,9 @@ import pytest
 from faults.processes import Command, Process, Zygote
 from faults.settings import NOT_THROUGH_A_PROXY
 from pds_contract.conditions import READY
-from pds_contract.resource import PdsProvision
+from pds_contract.resource import SERVICE_ID_ANNOTATION, PdsProvision
 from pds_stack.ports import free_ports
+from stages.metrics import Metrics
 from stages.operator_stage import TOKEN, Stage, condition
 
 CLAIM_SECONDS, DEPLOY_TIMEOUT, SETTLE = 2.0, 2.0, 0.1
@@ -57,36 +57,24 @@ class Operators:
         return leader, standby
 
 
-@asynccontextmanager
-async def admin_of(process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the admin port of a process."""
-    port = process.environment["ADMIN_PORT"]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-        yield client
-
-
-async def metric(process: Process, name: str) -> float:
-    """Return what a process counts under a name with its labels, 0 where it has not counted yet."""
-    async with admin_of(process) as admin:
-        return _value((await admin.get("/metrics")).text, name)
+async def metric(process: Process, name: str, **labels: str) -> float:
+    """Return one sample of a process's metrics now, 0 where there is none."""
+    return (await Metrics.read(process.environment["ADMIN_PORT"])).value(name, **labels)
 
 
 async def leads(process: Process) -> None:
     """Wait until it says that it leads."""
-    async with admin_of(process) as admin, asyncio.timeout(PATIENCE):
-        while process.alive and not _value((await admin.get("/metrics")).text, "pds_operator_leader"):  # noqa: ASYNC110 - another process
+    async with asyncio.timeout(PATIENCE):
+        while process.alive and not await metric(process, "pds_operator_leader"):  # noqa: ASYNC110 - another process
             await asyncio.sleep(POLL)
     assert process.alive, process.log.read_text()
 
 
 async def probes(process: Process) -> list[int]:
-    async with admin_of(process) as admin:
+    """Return what a process answers to the probes of its life and of its readiness."""
+    port = process.environment["ADMIN_PORT"]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as admin:
         return [(await admin.get(path)).status_code for path in ("/healthz", "/readyz")]
-
-
-def _value(text: str, name: str) -> float:
-    values = [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(f"{name} ")]
-    return float(values[0]) if values else 0.0
 
 
 def reason(provision: PdsProvision) -> str | None:
@@ -113,7 +101,7 @@ async def the_end(stage: Stage, user_id: str) -> PdsProvision:
     provision = await until(stage, user_id, lambda p: is_ready_at_last(p) or reason(p) == "AwaitingServiceId", "an end")
     (made,) = stage.simulator.at_hostname(provision.status.hostname or "")
     if not is_ready_at_last(provision):
-        await stage.edit(user_id, {"pds.eny.space/service-id": str(made.id)})
+        await stage.edit(user_id, {SERVICE_ID_ANNOTATION: str(made.id)})
         provision = await until(stage, user_id, is_ready_at_last, "Ready once a person has given the id")
     assert stage.simulator.at_hostname(made.hostname) == [made]
     assert provision.status.service_id == made.id

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
 from pds_stack.events import sign
 from pds_stack.ports import free_ports
+from stages.metrics import Metrics
 
 COMMAND = Path(sys.executable).parent / "pds-webhook"
 SECRET = "whsec_of_the_attack"
@@ -30,13 +30,11 @@ class WebhookProcess:
 
     pid: int
     port: int
-    admin: httpx.AsyncClient
+    admin_port: int
 
     async def metric(self, name: str, **labels: str) -> float:
         """One sample of its metrics now; 0 where there is none."""
-        families = text_string_to_metric_families((await self.admin.get("/metrics")).text)
-        samples = (sample for family in families for sample in family.samples)
-        return next((sample.value for sample in samples if (sample.name, sample.labels) == (name, labels)), 0.0)
+        return (await Metrics.read(self.admin_port)).value(name, **labels)
 
     async def deliver(self, event: Mapping[str, Any]) -> tuple[int, str]:
         """Deliver an event over a connection of its own, as Stripe does; the answer's status and code."""
@@ -68,11 +66,9 @@ async def running_webhook(
         process = await asyncio.create_subprocess_exec(
             "prlimit", f"--nofile={open_files}", str(COMMAND), env=environment, stdout=output, stderr=output
         )
-    admin = httpx.AsyncClient(base_url=f"http://127.0.0.1:{admin_port}", trust_env=False, timeout=30)
     try:
-        async with admin:
-            await _ready(process, admin, log)
-            yield WebhookProcess(process.pid, port, admin)
+        await _ready(process, admin_port, log)
+        yield WebhookProcess(process.pid, port, admin_port)
         process.terminate()
         async with asyncio.timeout(STOP_SECONDS):
             assert await process.wait() == 0, _end(log)
@@ -82,11 +78,11 @@ async def running_webhook(
             await process.wait()
 
 
-async def _ready(process: asyncio.subprocess.Process, admin: httpx.AsyncClient, log: Path) -> None:
-    async with asyncio.timeout(START_SECONDS):
+async def _ready(process: asyncio.subprocess.Process, admin_port: int, log: Path) -> None:
+    async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False, timeout=30) as client:
         while process.returncode is None:
             with contextlib.suppress(httpx.TransportError):
-                if (await admin.get("/readyz")).is_success:
+                if (await client.get(f"http://127.0.0.1:{admin_port}/readyz")).is_success:
                     return
             await asyncio.sleep(0.05)
     raise RuntimeError(f"the webhook ended with {process.returncode}:\n{_end(log)}")

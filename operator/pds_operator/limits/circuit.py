@@ -21,21 +21,22 @@ class Circuit:
     Args:
         clock: Seconds, monotonic.
         token: Returns the token in use.
-        on_close: Called with the keys that were turned away, once calls are accepted again.
+        on_close: Called with the keys that were turned away, in their order, once calls are accepted again.
     """
 
     clock: Callable[[], float]
     token: Callable[[], str]
-    on_close: Callable[[set[str]], None]
+    on_close: Callable[[list[str]], None]
     _wait: float = 0.0
     _opened_at: float = 0.0
     _rejected_token: str = field(default="", repr=False)
     _rejected_key: str | None = None
     _rejected: set[str] = field(default_factory=set)
     _trial: str | None = None
-    _forbidden: set[str] = field(default_factory=set)
+    _by_deploy: bool = False
+    _forbidden: dict[bool, set[str]] = field(default_factory=lambda: {True: set(), False: set()})
     _sent: dict[str, str] = field(default_factory=dict, repr=False)
-    _waiting: set[str] = field(default_factory=set)
+    _waiting: dict[str, None] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -54,13 +55,13 @@ class Circuit:
         waited = self.clock() - self._opened_at
         token_changed = self.token() != self._rejected_token
         # Those that were rejected go last: they may be the only ones that are.
-        goes_last = key == self._rejected_key or (key in self._rejected and not self._waiting <= self._rejected)
+        goes_last = key == self._rejected_key or (key in self._rejected and not self._waiting.keys() <= self._rejected)
         due = 2 * self._wait if goes_last else self._wait
         if self._trial is None and (token_changed or waited >= due):
             self._trial = key
             self._sent[key] = self.token()
             return
-        self._waiting.add(key)
+        self._waiting[key] = None
         raise CredentialsRejected(
             "backend",
             "the backend does not accept PDS_API_TOKEN",
@@ -69,21 +70,22 @@ class Circuit:
             retry_after=min(max(due - waited, 1.0), FIRST_WAIT),
         )
 
-    def accepted(self, key: str) -> None:
+    def accepted(self, key: str, *, deploy: bool = False) -> None:
         """Note that a call was answered by something else than 401 or 403.
 
-        As of rejections, while the circuit is open only the trial's counts.
+        As of rejections, while the circuit is open only the trial's counts. Where deploys are rejected, only a deploy
+        tells that they are not any more: a token may be good for looking alone.
         """
-        if self.open and key != self._trial:
+        if self.open and (key != self._trial or (self._by_deploy and not deploy)):
             return
-        self._forbidden.clear()
+        self._forbidden[deploy].clear()
         if self.open:
-            waiting, self._waiting = self._waiting - {key}, set()
+            waiting, self._waiting = [each for each in self._waiting if each != key], {}
             self._wait, self._trial = 0.0, None
             self._rejected.clear()
             self.on_close(waiting)
 
-    def rejected(self, key: str, status: int) -> None:
+    def rejected(self, key: str, status: int, *, deploy: bool = False) -> None:
         """Note that a call was answered by 401 or 403.
 
         Of the calls that were under way when the circuit opened it learns nothing more.
@@ -91,11 +93,13 @@ class Circuit:
         if self.open and key != self._trial:
             return
         if status == 403 and not self.open:
-            self._forbidden.add(key)
-            if len(self._forbidden) < FORBIDDEN_IN_A_ROW:
+            forbidden = self._forbidden[deploy]
+            forbidden.add(key)
+            if len(forbidden) < FORBIDDEN_IN_A_ROW:
                 return
-        self._rejected |= {key, *self._forbidden}
-        self._forbidden.clear()
+        self._by_deploy = deploy
+        self._rejected |= {key, *self._forbidden[deploy]}
+        self._forbidden[deploy].clear()
         self._wait = min(self._wait * 2, LONGEST_WAIT) if self.open else FIRST_WAIT
         self._opened_at = self.clock()
         self._rejected_token = self._sent.get(key, self.token())

@@ -32,8 +32,13 @@ class Gate:
         self._clock = clock
         self._wake = wake
         self._inside: set[str] = set()
+        self._handed: set[str] = set()
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._begun: deque[float] = deque()
+
+    def visited(self, name: str) -> None:
+        """Note that a visit begins: a place that was handed over before is this visit's."""
+        self._handed.discard(name)
 
     def enter(self, name: str) -> bool:
         """Take a place, or a ticket in the queue. One that is inside already stays there."""
@@ -47,15 +52,17 @@ class Gate:
         return True
 
     def leave(self, name: str) -> None:
-        """Give the place back, if there is one: to the next, who is called.
+        """Give the place back at the end of a visit, if there is one: to the next, who is called.
 
         The next has it from now on, so that nobody slips in between, and gives it back even if it needs none any more.
+        One that it was handed during the visit it keeps for the next.
         """
-        if name in self._inside:
+        if name in self._inside and name not in self._handed:
             self._inside.remove(name)
             if self._waiting:
                 following, _ = self._waiting.popitem(last=False)
                 self._inside.add(following)
+                self._handed.add(following)
                 self._wake(following)
 
     def held(self) -> Held | None:

@@ -69,6 +69,10 @@ class Recovery:
         """Tell whether a resource was called, and its call has not ended yet: then its back-off is over."""
         return name in self._called
 
+    def took_turn(self, name: str) -> None:
+        """Note that the visit is over to which a resource was called."""
+        self._called.discard(name)
+
     def forget(self, name: str) -> None:
         """Forget a resource that waits for the backend no more."""
         self._failed.pop(name, None)

@@ -49,7 +49,7 @@ class Policy:
     poll_ready: float
 
     @property
-    def queued_told(self) -> float:
+    def queueing_patience(self) -> float:
         """After how long at the gate a resource says that it waits for its turn: half a minute by default."""
         return 6 * self.retry_base
 

@@ -83,7 +83,7 @@ class Deployer:
 
     async def _keep(self, facts: Facts, attempt: Attempt, outcome: DeployOutcome) -> PdsProvision | None:
         """Write an outcome, again and again until it is durable; where it cannot be, into the row."""
-        uid, delay = facts.provision.metadata.uid, FIRST_WRITE_DELAY
+        uid, delay, in_row = facts.provision.metadata.uid, FIRST_WRITE_DELAY, not _has_id(outcome)
         while True:
             provision = facts.provision
             try:
@@ -101,16 +101,17 @@ class Deployer:
                 return await self._orphaned(provision, attempt, outcome, "the resource is gone")
             except ValidationError:
                 return await self._orphaned(provision, attempt, outcome, "the resource cannot be read")
-            except DependencyError as error:
+            except Exception as error:
+                # Whatever it is, also a fault of ours: an id must not be lost for it.
                 if isinstance(error, Refused) and error.status == 422:
                     return await self._orphaned(provision, attempt, outcome, str(error))
                 logger.warning(
                     "the outcome of a deploy could not be written yet",
-                    extra={"provision": provision.metadata.name, "error": str(error)},
+                    extra={"provision": provision.metadata.name, "error": str(error) or type(error).__name__},
+                    exc_info=not isinstance(error, DependencyError),
                 )
-                if _has_id(outcome):
-                    # In the row as well, should this process not live to see the API server back.
-                    await self._mirror(provision, attempt, outcome)
+                # In the row as well, should this process not live to see the API server back.
+                in_row = in_row or await self._mirror(provision, attempt, outcome)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LONGEST_WRITE_DELAY)
             if provision.metadata.uid != uid:
@@ -180,9 +181,9 @@ class Deployer:
         name = provision.metadata.name
         metrics.DEPLOYS.labels(outcome=type(outcome).__name__).inc()
         if isinstance(outcome, Unauthorized):
-            self.circuit.rejected(name, outcome.status)
+            self.circuit.rejected(name, outcome.status, deploy=True)
         elif isinstance(outcome, Deployed | Throttled | Rejected):
-            self.circuit.accepted(name)
+            self.circuit.accepted(name, deploy=True)
         service_id = outcome.service_id if isinstance(outcome, Deployed) else None
         told = {"provision": name, "outcome": type(outcome).__name__, "service_id": service_id}
         logger.info("a deploy ended", extra=told)

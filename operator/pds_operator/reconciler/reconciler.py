@@ -64,9 +64,13 @@ class Reconciler:
         self._watched.add(name)
         self._queue.add(name)
 
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._queue.close()
+
     async def drain(self) -> None:
         """Finish what is under way, begin nothing."""
-        self._queue.close()
+        self.close()
         await asyncio.gather(*self._workers)
 
     async def _work(self) -> None:

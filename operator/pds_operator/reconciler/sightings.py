@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+MOST_SIGHTINGS = 8
+
 
 @dataclass
 class _Memory:
@@ -26,6 +28,12 @@ class Sightings:
         seen = self._memories.setdefault(name, _Memory()).seen
         return self._clock() - seen.setdefault(what, self._clock())
 
+    def unsee(self, name: str, what: str) -> None:
+        """Forget one sighting."""
+        memory = self._memories.get(name)
+        if memory:
+            memory.seen.pop(what, None)
+
     def polls(self, name: str) -> int:
         """Return how many visits in a row ended with the service not settled, or with a failure."""
         memory = self._memories.get(name)
@@ -36,10 +44,14 @@ class Sightings:
         self._memories.setdefault(name, _Memory()).polls += 1
 
     def moved(self, name: str) -> None:
-        """Begin counting anew."""
+        """Begin counting anew, and forget the oldest sightings, of which one that never settles has ever more.
+
+        What is forgotten in vain is waited for once more.
+        """
         memory = self._memories.get(name)
         if memory:
             memory.polls = 0
+            memory.seen = dict(list(memory.seen.items())[-MOST_SIGHTINGS:])
 
     def forget(self, name: str) -> None:
         """Drop everything about a resource."""

@@ -20,6 +20,7 @@ from pds_operator.protocol.decide import decide
 from pds_operator.protocol.facts import Facts, ServiceSeen
 from pds_operator.protocol.failing import failed, reservation_refused
 from pds_operator.protocol.policy import Policy
+from pds_operator.protocol.queueing import queued
 from pds_operator.protocol.record import says_already
 from pds_operator.protocol.schedule import is_settled, poll_delay
 from pds_operator.protocol.steps import (
@@ -35,7 +36,6 @@ from pds_operator.protocol.steps import (
     Step,
     TryNextName,
 )
-from pds_operator.protocol.waiting import queued
 from pds_operator.reconciler.clients import Clients
 from pds_operator.reconciler.deployer import Deployer
 from pds_operator.reconciler.sightings import Sightings
@@ -44,6 +44,7 @@ from pds_operator.reconciler.watched import Watched
 logger = logging.getLogger(__name__)
 
 CONFLICT_REST = 0.5
+GATE_FULL = "the gate full"
 
 Answer = TypeVar("Answer")
 
@@ -86,6 +87,8 @@ class Visitor:
         Returns:
             In how many seconds to come back; None: when it changes.
         """
+        self.gate.visited(name)
+        called = self.recovery.called(name)
         try:
             provision = await self._read(name)
             return None if provision is None else await self._walk(self._facts(provision))
@@ -99,6 +102,8 @@ class Visitor:
         finally:
             self.gate.leave(name)
             self.circuit.gave_up(name)
+            if called:
+                self.recovery.took_turn(name)
 
     async def _read(self, name: str) -> PdsProvision | None:
         try:
@@ -119,8 +124,8 @@ class Visitor:
                 known = replace(facts, user_gone=True)
             except _GateFull:
                 # Most are called sooner, and are spared the write.
-                if self._seen_for(facts, "the gate full") < self.policy.queued_told:
-                    return self.policy.queued_told
+                if self._seen_for(facts, GATE_FULL) < self.policy.queueing_patience:
+                    return self.policy.queueing_patience
                 step = queued(facts)
                 known = await self._take(facts, step)
             except DependencyError as error:
@@ -141,7 +146,9 @@ class Visitor:
                 return self._rest(facts, rest, met_failure=met_failure)
 
     def _met_outage(self, facts: Facts, error: DependencyError) -> None:
-        if error.dependency == "backend" and isinstance(error, TryLater):
+        if error.dependency != "backend" or not isinstance(error, TryLater) or isinstance(error, CredentialsRejected):
+            return
+        if not is_settled(facts.provision):
             metadata = facts.provision.metadata
             self.recovery.failed(metadata.name, metadata.creation_timestamp or facts.now, error.retry_after or 0.0)
 
@@ -177,6 +184,7 @@ class Visitor:
         self.circuit.enter(metadata.name)
         if not self.gate.enter(metadata.name):
             raise _GateFull
+        self.sightings.unsee(metadata.name, _beside(facts, GATE_FULL))
         wanted = Reservation.new(hostname, facts.provision.spec.user_id, metadata.uid)
         there = await self.clients.reservations.reserve(wanted)
         older = there.provision_uid != metadata.uid
@@ -190,9 +198,7 @@ class Visitor:
         return replace(facts, lookup=lookup, row_seen_for=seen_for)
 
     def _seen_for(self, facts: Facts, what: str) -> float:
-        """Return for how long this has been seen beside this very resource: one made anew waits anew."""
-        metadata = facts.provision.metadata
-        return self.sightings.seen_for(metadata.name, f"{what} by {metadata.uid}")
+        return self.sightings.seen_for(facts.provision.metadata.name, _beside(facts, what))
 
     async def _look(self, facts: Facts, service_id: int) -> ServiceSeen:
         name = facts.provision.metadata.name
@@ -227,6 +233,7 @@ class Visitor:
             raise
         except NotFound:
             self.circuit.accepted(name)
+            self.recovery.answered(name)
             raise
         self.circuit.accepted(name)
         self.recovery.answered(name)
@@ -275,3 +282,8 @@ class Visitor:
         else:
             self.sightings.polled(name)
         return rest.seconds
+
+
+def _beside(facts: Facts, what: str) -> str:
+    """Name what was seen beside this very resource: one made anew waits anew."""
+    return f"{what} by {facts.provision.metadata.uid}"

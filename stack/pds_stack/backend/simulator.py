@@ -7,6 +7,7 @@ import asyncio
 import hmac
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pds_stack.backend.behaviour import Behaviour, Endpoint, Fault, check_timeline
@@ -30,6 +31,14 @@ class Refused(Exception):
         self.message = message
 
 
+@dataclass
+class _Waiting:
+    """What the requests that are waiting have in common."""
+
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    cut: bool = False
+
+
 class BackendSimulator:
     """The simulated backend. A test in the same process reads and changes it at any time between two awaits.
 
@@ -48,7 +57,7 @@ class BackendSimulator:
         self._first_token = token
         self._first_id = self._next_id = first_id
         self._services: dict[int, PdsService] = {}
-        self._interruption = asyncio.Event()
+        self._waiting = _Waiting()
 
     @property
     def services(self) -> list[PdsService]:
@@ -116,18 +125,27 @@ class BackendSimulator:
         """Wait that long, or for ever for None; raises Interrupted once the simulator stops or forgets."""
         if seconds == 0:
             return
-        interruption = self._interruption
+        waiting = self._waiting
         try:
             async with asyncio.timeout(seconds):
-                await interruption.wait()
+                await waiting.over.wait()
         except TimeoutError:
             return
-        raise Interrupted
+        if waiting.cut:
+            raise Interrupted
 
     def interrupt(self) -> None:
         """Cut all requests that are waiting; those that have not taken effect do not."""
-        self._interruption.set()
-        self._interruption = asyncio.Event()
+        self._end_waiting(cut=True)
+
+    def hurry(self) -> None:
+        """Let all requests that are waiting go on at once."""
+        self._end_waiting(cut=False)
+
+    def _end_waiting(self, *, cut: bool) -> None:
+        waiting, self._waiting = self._waiting, _Waiting()
+        waiting.cut = cut
+        waiting.over.set()
 
     def forget(self) -> None:
         """Go back to the beginning: no PDS, no log, default behaviour, first token and id; waiting requests are cut."""

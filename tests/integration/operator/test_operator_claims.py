@@ -5,7 +5,7 @@ from typing import Any
 
 from pds_contract.resource import PdsProvision
 from pds_stack.backend.bodies import DeployBody
-from stages.faults import flaky_supabase, forbidden_outcomes
+from stages.failing_dependencies import flaky_supabase, forbidden_outcomes
 from stages.operator_stage import Stage, condition
 
 HOSTNAME = "alice.eny.k8s.frx.pub"

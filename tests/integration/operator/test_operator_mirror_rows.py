@@ -3,7 +3,7 @@
 import pytest
 
 from pds_contract.resource import PdsProvision
-from stages.faults import flaky_supabase
+from stages.failing_dependencies import flaky_supabase
 from stages.operator_stage import Stage, condition
 
 HOSTNAME = "alice.eny.k8s.frx.pub"

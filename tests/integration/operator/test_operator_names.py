@@ -4,7 +4,7 @@ import asyncio
 import uuid
 
 from pds_stack.backend.bodies import DeployBody
-from stages.faults import forbidden_secrets
+from stages.failing_dependencies import forbidden_secrets
 from stages.operator_stage import Stage, condition
 
 ROUNDS = 20

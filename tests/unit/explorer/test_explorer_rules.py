@@ -1,11 +1,13 @@
 """A test for the test: each rule of the design, left out, gives a counterexample that the explorer finds."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from explorer.catalogue import RULES
 from explorer.rules import Rule, switched
+from explorer.rules_of_time import WAIT_FOR_D, WAIT_FOR_S, WAIT_FOR_T
 from explorer.scenario import Scenario
 from explorer.search import Result, Search
 
@@ -33,6 +35,22 @@ def test_with_the_rule_the_same_scenario_holds(rule: Rule) -> None:
             found = Search(rule.scenario).run(MOST_STATES)
     else:
         found = with_all_rules(rule.scenario)
+    assert not found.broken, "\n".join((found.broken, *found.trace))
+    assert found.complete
+
+
+@pytest.mark.parametrize(
+    ("scenario", "rule"),
+    [
+        (WAIT_FOR_D.scenario, WAIT_FOR_T),
+        (WAIT_FOR_T.scenario, WAIT_FOR_D),
+        (replace(WAIT_FOR_S.scenario, fault_budget=0), WAIT_FOR_S),
+    ],
+    ids=["D's without T", "T's without D", "S's without S, where nothing is cut"],
+)
+def test_each_part_of_the_wait_is_needed_for_its_own_reason(scenario: Scenario, rule: Rule) -> None:
+    with switched(rule.switches):
+        found = Search(scenario).run(MOST_STATES)
     assert not found.broken, "\n".join((found.broken, *found.trace))
     assert found.complete
 

@@ -14,7 +14,7 @@ class Bench:
 
     now: float = 1000.0
     token: str = "old"
-    woken: list[set[str]] = field(default_factory=list)
+    woken: list[list[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.circuit = Circuit(lambda: self.now, lambda: self.token, self.woken.append)
@@ -100,7 +100,7 @@ def test_an_accepted_trial_closes_it_and_wakes_all_that_waited(opened: Bench) ->
     assert opened.passes("b")
     opened.circuit.accepted("b")
     assert not opened.circuit.open
-    assert opened.woken == [{"c", "d"}], "the trial itself goes on by itself"
+    assert opened.woken == [["c", "d"]], "the trial itself goes on by itself"
     assert all(opened.passes(key) for key in "abcd")
 
 
@@ -113,7 +113,7 @@ def test_it_wakes_those_who_waited_once(opened: Bench) -> None:
     opened.now += 30.0
     assert opened.passes("c")
     opened.circuit.accepted("c")
-    assert opened.woken == [{"b"}, set()]
+    assert opened.woken == [["b"], []]
 
 
 def test_an_answer_to_a_call_from_before_it_opened_closes_nothing(opened: Bench) -> None:
@@ -187,3 +187,25 @@ def test_one_that_was_never_rejected_tries_before_all_that_were(bench: Bench) ->
     assert not bench.passes("a")
     assert not bench.passes("b")
     assert bench.passes("new"), "it waits for its turn, and is the only one that has not been rejected"
+
+
+def test_where_deploys_are_rejected_only_a_deploy_closes_it(bench: Bench) -> None:
+    """A token may be good for looking alone."""
+    assert bench.passes("a")
+    bench.circuit.accepted("a")
+    bench.circuit.rejected("a", 401, deploy=True)
+    assert not bench.passes("b")
+    bench.now += FIRST_WAIT
+    assert bench.passes("b")
+    bench.circuit.accepted("b")
+    assert bench.circuit.open, "its probe was answered, and says nothing of its deploy"
+    bench.circuit.accepted("b", deploy=True)
+    assert not bench.circuit.open
+
+
+def test_probes_that_are_answered_do_not_hide_that_deploys_are_forbidden(bench: Bench) -> None:
+    for key in "abc":
+        assert bench.passes(key)
+        bench.circuit.accepted(key)
+        bench.circuit.rejected(key, 403, deploy=True)
+    assert bench.circuit.open

@@ -29,6 +29,11 @@ class Bench:
             wake=self.called.append,
         )
 
+    def visit(self, name: str) -> None:
+        """A visit that needs no place."""
+        self.gate.visited(name)
+        self.gate.leave(name)
+
     def held(self) -> Held:
         held = self.gate.held()
         assert held is not None, "expected that no deploy may begin"
@@ -53,7 +58,7 @@ def test_those_who_wait_are_called_in_the_order_in_which_they_came() -> None:
         bench.gate.enter(name)
     bench.gate.enter("b")  # asking again loses nobody's place in the queue
     for name in "abcd":
-        bench.gate.leave(name)
+        bench.visit(name)
     assert bench.called == ["b", "c", "d"]
 
 
@@ -72,6 +77,20 @@ def test_one_that_was_called_and_needs_no_place_any_more_keeps_nobody_waiting() 
     for name in "abc":
         bench.gate.enter(name)
     bench.gate.leave("a")
+    bench.visit("b")
+    assert bench.called == ["b", "c"]
+
+
+def test_a_place_that_is_handed_over_during_a_visit_is_kept_for_the_next() -> None:
+    """It found the gate full, and is still saying so while its turn comes."""
+    bench = Bench(at_once=1)
+    for name in "abc":
+        bench.gate.enter(name)
+    bench.gate.leave("a")
+    bench.gate.leave("b")
+    assert bench.called == ["b"]
+    bench.gate.visited("b")
+    assert bench.gate.enter("b")
     bench.gate.leave("b")
     assert bench.called == ["b", "c"]
 
