@@ -4,6 +4,7 @@ The operator's clocks run six times as fast; ``python -m soak backend-down`` doe
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 import pytest
@@ -12,8 +13,10 @@ from soak.backend_down import run
 from soak.outage_figures import Load, Way
 
 CUSTOMERS = 24
-OUTAGE = 150.0
+OUTAGE = 120.0
 SPEED = 6.0
+
+_log = logging.getLogger(__name__)
 
 
 @pytest.mark.timeout(400)  # the wait for the last one is generous, for machines that are busy
@@ -26,6 +29,7 @@ async def test_a_backend_that_is_down_is_called_seldom_and_serves_all_in_order_o
     loads = [Load(way, CUSTOMERS, OUTAGE, SPEED) for way in ways]
     # Each with an operator, a backend and a namespace of its own: nearly all of the time they wait.
     every_way = await asyncio.gather(*(run(stack, load, print) for load in loads))
-    print(*every_way, sep="\n")
+    for figures in every_way:
+        _log.info("%s", figures)
     wrong = {str(figures): figures.faults() for figures in every_way if figures.faults()}
     assert not wrong

@@ -1,6 +1,8 @@
 """As a pod's ServiceAccount: the token as its file has it, also when it is replaced or cannot be read."""
 
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 from kubernetes.aio.config import incluster_config
@@ -36,14 +38,14 @@ async def test_a_token_that_cannot_be_read_is_tried_again_later(token: Path, mon
     async with await KubernetesApi.connect(None) as api:
         token.write_text("")  # noqa: ASYNC240 - nothing else runs
         # The library reads the file again once its minute is over.
-        monkeypatch.setattr(incluster_config.datetime, "datetime", Later)
+        monkeypatch.setattr("kubernetes.aio.config.incluster_config.datetime.datetime", Later)
         with pytest.raises(TryLater, match="credentials"):
             await api.call("GET", "/api")
 
 
-class Later(incluster_config.datetime.datetime):  # type: ignore[misc] # the library's names have no types
+class Later(datetime):
     """Two minutes ahead."""
 
     @classmethod
-    def now(cls, tz: object = None) -> "incluster_config.datetime.datetime":
-        return super().now(tz) + incluster_config.datetime.timedelta(minutes=2)
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) + timedelta(minutes=2)
