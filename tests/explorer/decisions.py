@@ -33,6 +33,9 @@ USERS = (USER, OTHER_USER)
 STRANGERS_USER = "5e5e5e5e-0000-4000-8000-000000000003"
 UNKNOWN_SERVICE = "unknown"
 """Stands for the hostname of a service that the backend does not know."""
+ROW_HAS_ID = "a deploy while the row has an id"
+ROW_FORBIDS = "a deploy while the row forbids it"
+USER_IS_GONE = "a deploy for a user who is not there"
 
 
 class Thought(NamedTuple):
@@ -148,7 +151,9 @@ class Decisions:
                     creation_timestamp=NOW,
                     annotations=annotations,
                 ),
-                spec=ProvisionSpec(user_id=user, email="one@mail.example", hostname=resource.hostname),
+                spec=ProvisionSpec(
+                    user_id=user, email="one@mail.example", hostname=resource.hostname, suspend=resource.suspend
+                ),
                 status=status,
             )
 
@@ -173,7 +178,7 @@ class Decisions:
         )
 
     def _facts(self, customer: int, known: Known) -> Facts:
-        row, user = known.row, USERS[customer]
+        user = USERS[customer]
         return Facts(
             provision=self.provision(customer, known.resource),
             now=NOW,
@@ -182,9 +187,10 @@ class Decisions:
             row_seen_for=TICK * known.row_seen,
             candidate=known.candidate,
             reservation=_reservation(known.reservation),
-            lookup=PdsServiceLookup(user_exists=True, row=row and _row(user, row)) if known.looked_up else None,
+            lookup=_lookup(user, known) if known.looked_up else None,
             presences=dict(known.presences),
             mirrored=known.mirrored and _row(user, known.mirrored),
+            user_gone=known.user_gone,
             service=_service(known.service_hostname),
             holder=known.holder,
         )
@@ -193,10 +199,12 @@ class Decisions:
 def _forbidden(facts: Facts) -> str:
     """Say why no deploy may follow from what was seen, whatever was decided."""
     row = facts.lookup.row if facts.lookup else None
+    if facts.lookup and not facts.lookup.user_exists:
+        return USER_IS_GONE
     if row and row.pds_service_id is not None:
-        return "a deploy while the row has an id"
+        return ROW_HAS_ID
     if row and row.status not in REDEPLOYABLE_STATUSES:
-        return "a deploy while the row forbids it"
+        return ROW_FORBIDS
     return ""
 
 
@@ -208,6 +216,11 @@ def row_of(row: PdsServiceRow) -> Row:
 def mirrored_by(step: Mirror) -> Row:
     """Return the row that a step writes."""
     return row_of(step.row)
+
+
+def _lookup(user: str, known: Known) -> PdsServiceLookup:
+    row = known.row and _row(user, known.row)
+    return PdsServiceLookup(user_exists=known.user_exists, row=row, hostname_elsewhere=known.hostname_elsewhere)
 
 
 def _row(user: str, row: Row) -> PdsServiceRow:

@@ -7,7 +7,7 @@ from explorer.decisions import Decisions
 from explorer.outside import deployed, left_behind
 from explorer.scenario import LOST_ANSWERS, Fault, Omission, Scenario
 from explorer.statuses import Statuses
-from explorer.visiting import Visits, at_rest, spent, with_resource
+from explorer.visiting import Visits, at_rest, row_in_words, spent, with_resource
 from explorer.world import NOT_SEEN, Around, At, Budget, Known, Move, Process, Resource
 from pds_contract.conditions import STALLED, Reason
 from pds_contract.deploy import (
@@ -22,8 +22,6 @@ from pds_contract.deploy import (
 from pds_operator.protocol.deploying import Attempt
 from pds_operator.protocol.steps import Deploy
 
-D = T = 1
-"""In ticks."""
 UNKNOWN = OutcomeUnknown("the deploy was sent and got no answer")
 TOO_LATE = NotSent("the time to send the deploy was over")
 NO_CONNECTION = NotSent("the backend could not be reached")
@@ -102,7 +100,7 @@ class Deploys:
     def sends(self, process: Process, around: Around) -> Iterator[Move]:
         """Look at the clock for the last time, and send the first byte."""
         looks = Omission.LAST_LOOK not in self.scenario.omitted
-        if looks and process.clock > D:
+        if looks and process.clock > self.scenario.begin:
             yield self._with(process, around, "finds its time over, sends nothing", TOO_LATE)
         elif self.scenario.window:
             yield Move("looks at the clock: in time", around, process._replace(at=At.CHECKED, clock=0))
@@ -142,7 +140,7 @@ class Deploys:
                 words = f"the backend: {_told(refusal)}"
                 yield self._with(process, spent(around), words, refusal)._replace(fault=True)
         for fault in LOST_ANSWERS:
-            if fault in self.scenario.faults and (fault is not Fault.SLOW or process.clock >= T):
+            if fault in self.scenario.faults and (fault is not Fault.SLOW or process.clock >= self.scenario.timeout):
                 yield self._lost(process, around, effect, fault)
 
     def _lost(self, process: Process, around: Around, effect: Around, fault: Fault) -> Move:
@@ -170,7 +168,8 @@ class Deploys:
         words = f"writes the outcome: {_told(outcome)}"
         written = known.resource._replace(status=status)
         after = with_resource(around, written)
-        if not isinstance(outcome, Deployed) and self.statuses[status].service_id is None:
+        failed = not isinstance(outcome, Deployed) and self.statuses[status].service_id is None
+        if failed or written.suspend:
             yield Move(words, after, process._replace(at=At.KEPT, known=Known(written)))
         else:
             yield self._continues(words, process, after, written)
@@ -219,7 +218,7 @@ class Deploys:
         assert outcome is not None
         row = self.decisions.row_after(process.customer, self._attempt(process), outcome)
         stored = self.visits.row_written(around.customer, row)
-        words = f"writes the row of the outcome: ({stored.service_id}, {stored.hostname}, {stored.status})"
+        words = f"writes the row of the outcome: {row_in_words(stored)}"
         after = around._replace(customer=around.customer._replace(row=stored))
         if process.at is At.AWAY:
             yield Move(words, after, process._replace(at=At.READ_AGAIN))

@@ -14,7 +14,7 @@ from explorer.scenario import Fault, Scenario
 from explorer.statuses import Statuses
 from explorer.surroundings import Surroundings
 from explorer.visiting import Visits, at_rest
-from explorer.world import NOT_SEEN, Around, At, Backend, Budget, Customer, Move, Process, Secret
+from explorer.world import NOT_SEEN, Around, At, Backend, Budget, Customer, Holding, Move, Process, Secret
 
 
 class Effect(NamedTuple):
@@ -97,7 +97,7 @@ class Interleaving:
     def _of_process(self, state: State, index: int) -> Iterator[Step]:
         number = state.processes[index]
         customer = index if self._scenario.customers > 1 else 0
-        key = (number, state.customers[customer], state.secrets, state.backend, state.budget)
+        key = (number, *state.customers, state.secrets, state.backend, state.budget)
         effects = self._effects.get(key)
         if effects is None:
             process, around = self._processes[number], self._view(state, customer)
@@ -107,7 +107,7 @@ class Interleaving:
             yield self._step(state, effect, index, customer)
 
     def _around(self, state: State, customer: int) -> tuple[Effect, ...]:
-        key = (customer, state.customers[customer], state.secrets, state.backend, state.budget, -1)
+        key = (customer, *state.customers, state.secrets, state.backend, state.budget, -1)
         effects = self._effects.get(key)
         if effects is None:
             around = self._view(state, customer)
@@ -123,7 +123,17 @@ class Interleaving:
             self._secrets[state.secrets],
             self._backends[state.backend],
             self._budgets[state.budget],
+            self._others(state, customer),
         )
+
+    def _others(self, state: State, customer: int) -> tuple[Holding, ...]:
+        """Return what other users have: those from before the operator, and the other customer of two."""
+        if self._scenario.customers == 1:
+            return self._scenario.others
+        other = 1 - customer
+        there = self._customers[state.customers[other]]
+        service_id = self._statuses[there.resource.status].service_id
+        return (*self._scenario.others, Holding(other, service_id, there.row))
 
     def _moves(self, process: Process, around: Around) -> Iterator[Move]:
         """Return what a process can do next."""

@@ -1,8 +1,9 @@
 """The rules of what stands outside the operators, as pure functions of its parts: SQL, the Secrets, the backend."""
 
 from explorer.scenario import Repeat
-from explorer.world import FIRST_ID, Backend, Orphan, Pds, Row, Secret
+from explorer.world import FIRST_ID, Backend, Holding, Orphan, Pds, Row, Secret
 from pds_contract.deploy import Deployed, DeployOutcome, Presence, Rejected
+from pds_contract.resource import Phase
 
 
 def mirrored(stored: Row | None, row: Row, *, conditional: bool) -> Row:
@@ -10,6 +11,19 @@ def mirrored(stored: Row | None, row: Row, *, conditional: bool) -> Row:
     if conditional and stored and stored.service_id not in {None, row.service_id}:
         return stored
     return row
+
+
+def hostname_elsewhere(others: tuple[Holding, ...], hostname: str) -> bool:
+    """Answer as ``look_up_pds_service`` does whether another user's row has a PDS of a hostname, or may have."""
+    rows = [each.row for each in others if each.row is not None and each.row.hostname == hostname]
+    return any(row.service_id is not None or row.status != Phase.DEPLOY_FAILED for row in rows)
+
+
+def holder_of(others: tuple[Holding, ...], service_id: int) -> int | None:
+    """Return the other user whose resource has an id, or whose row has it."""
+    return next(
+        (each.owner for each in others if service_id in {each.service_id, each.row and each.row.service_id}), None
+    )
 
 
 def reservation_of(secrets: tuple[Secret, ...], hostname: str) -> Secret | None:

@@ -1,7 +1,7 @@
 """What is promised: what no step may do, and which ends are good."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from explorer.decisions import Decisions
@@ -13,7 +13,7 @@ from pds_contract.conditions import READY, Reason
 from pds_contract.resource import Phase
 
 TWO_PDSES = "two PDSes for one customer"
-TWO_AT_ONE_NAME = "two PDSes for one hostname"
+TWO_AT_ONE_NAME = "two customers' PDSes at one hostname"
 ID_LOST = "an id in status is lost or replaced"
 ROW_ID_LOST = "an id in the row is lost or replaced"
 ANSWER_LOST = "an id that was answered is lost"
@@ -22,8 +22,7 @@ WRONG_NAME = "status pairs an id with a hostname that it does not have"
 STRANGERS = "a stranger's PDS is held to be the customer's"
 OWN_TAKEN = "the customer's own PDS is called HostnameTaken"
 NEVER_MADE = "the id of a PDS is awaited that was never made"
-ROW_HAS_ID = "a deploy while the row has an id"
-ROW_FORBIDS = "a deploy while the row forbids it"
+WHILE_SUSPENDED = "a claim while the resource is suspended"
 STUCK = "no good end can be reached any more"
 
 
@@ -55,12 +54,12 @@ class Promises:
         )
 
     def _too_many(self, after: Around) -> str:
-        made = [each for each in after.backend.pdses if each.owner != STRANGER]
-        owners = Counter(each.owner for each in made)
+        known = [each for each in after.backend.pdses if each.owner != STRANGER]
+        owners = Counter(each.owner for each in known)
         if any(count > 1 + after.budget.ambiguous for count in owners.values()):
             return TWO_PDSES
-        names = Counter(each.hostname for each in made if each.made)
-        if self.scenario.customers > 1 and any(count > 1 for count in names.values()):
+        names = Counter(hostname for hostname, _ in {(each.hostname, each.owner) for each in known})
+        if any(count > 1 for count in names.values()):
             return TWO_AT_ONE_NAME
         return ""
 
@@ -76,6 +75,8 @@ class Promises:
                 return ANOTHERS
             if there.hostname != now.hostname:
                 return WRONG_NAME
+        if resource.suspend and now.claim and (was.claim is None or was.claim.id != now.claim.id):
+            return WHILE_SUSPENDED
         awaited = now.phase is Phase.DEPLOY_SUCCEEDED_NO_ID and was.phase is not Phase.DEPLOY_SUCCEEDED_NO_ID
         # Where a deploy of ours was in doubt, nobody can tell a stranger's PDS from its effect.
         if (
@@ -100,27 +101,31 @@ class Promises:
             return ROW_ID_LOST
         return ""
 
-    def good(self, customers: Iterable[Customer], backend: Backend, processes: Iterable[Process]) -> bool:
+    def good(self, customers: Sequence[Customer], backend: Backend, processes: Iterable[Process]) -> bool:
         """Whether this is an end as promised: all is at rest, somebody comes back, it is well or a person is told."""
         at_rest = [each for each in processes if each.at is not At.ABSENT]
         if backend.orphans or any(each.at is not At.IDLE for each in at_rest):
             return False
-        if not any(each.due for each in at_rest):
+        if not any(each.due for each in at_rest) and not all(each.resource.suspend for each in customers):
             return False
         return all(self._well(number, each, backend) for number, each in enumerate(customers))
 
     def _well(self, number: int, customer: Customer, backend: Backend) -> bool:
         resource, row = customer.resource, customer.row
         status, provision = self.statuses[resource.status], self.decisions.provision(number, resource)
-        if provision.edited or provision.retry is not None:
-            return False
         ready, stalled = status.condition(READY), self.decisions.stalled(resource)
+        if provision.edited:
+            return False
+        if resource.suspend:
+            return ready is not None and (ready.status == "True" or ready.reason == Reason.SUSPENDED)
+        if provision.retry is not None:
+            return False
         agreed = row is not None and row.service_id is not None and row.service_id == status.service_id
         if stalled is None:
             return bool(ready and ready.status == "True" and agreed and not status.claim)
         if stalled not in self.scenario.ends:
             return False
-        if status.service_id is not None and (row is None or row.service_id is None):
+        if customer.user_exists and status.service_id is not None and (row is None or row.service_id is None):
             return False
         if stalled is Reason.AWAITING_SERVICE_ID:
             given = (row is not None and row.service_id is not None) or resource.given in made_for(backend, number)

@@ -8,8 +8,6 @@ from unittest.mock import patch
 
 from explorer.scenario import Omission, Scenario
 
-MOST_STATES = 2_000_000
-
 
 @dataclass(frozen=True)
 class Switch:

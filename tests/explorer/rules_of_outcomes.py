@@ -19,7 +19,7 @@ from explorer.without import (
     whose_ever_claim,
     without_doubt,
 )
-from explorer.world import STRANGER, Pds
+from explorer.world import STRANGER, Pds, Row
 from pds_operator.protocol import deploying, redeploy
 from pds_operator.protocol.policy import Redeploy
 
@@ -103,7 +103,7 @@ RULES_OF_OUTCOMES = (
     ),
     Rule(
         name="exists is not ours by itself",
-        says="what exists is another's, unless the claim, the row or the reservation says otherwise",
+        says="what exists is another's, unless the claim, status, the row or an earlier reservation says otherwise",
         scenario=replace(ONCE, name="a stranger has it", standing=(Pds(ONE, STRANGER, made=False),), ends=TOLD),
         breaks=STRANGERS,
         switches=(Switch(redeploy, "_is_ours", always(answer=True)),),
@@ -117,10 +117,22 @@ RULES_OF_OUTCOMES = (
     ),
     Rule(
         name="row of a refusal",
-        says="a row that only mirrors a refusal says nothing of whose it is",
+        says="a row that only mirrors a refusal which this resource met says nothing of whose it is",
         scenario=STRANGER_COMES,
         breaks=STRANGERS,
         switches=(Switch(redeploy, "_is_ours", row_is_proof),),
+    ),
+    Rule(
+        name="row of an earlier failure",
+        says="what exists where the row tells of a failure before this resource is called nobody else's",
+        scenario=replace(
+            ONCE,
+            name="a row of a failure, and the PDS exists",
+            row=Row(None, ONE, "deploy_failed"),
+            standing=(Pds(ONE, 0),),
+        ),
+        breaks=OWN_TAKEN,
+        switches=(Switch(redeploy, "_may_be_ours", always(answer=False)),),
     ),
     Rule(
         name="hostname of a refusal",

@@ -1,11 +1,12 @@
-"""Rules 7 and 8, and a person's part: the row, an id that is given, frozen spec, hold, and that somebody comes back."""
+"""Rules 7 and 8, and people's part: rows, ids that are given, frozen and suspended spec, hold, who comes back."""
 
 from dataclasses import replace
 
-from explorer.promises import ANOTHERS, ROW_FORBIDS, ROW_HAS_ID, ROW_ID_LOST, STUCK, TWO_PDSES
+from explorer.decisions import ROW_FORBIDS, ROW_HAS_ID, USER_IS_GONE
+from explorer.promises import ANOTHERS, ROW_ID_LOST, STUCK, TWO_AT_ONE_NAME, TWO_PDSES, WHILE_SUSPENDED
 from explorer.rules import Rule, Switch
 from explorer.scenario import ONE, TWO, Act, Fault, Omission
-from explorer.simplest import CRASH, CUT, LOST, NO_ID, NO_PROBE, ONCE, TOLD
+from explorer.simplest import CRASH, CUT, LOST, NO_ID, NO_PROBE, ONCE, OTHERS_ROW, TOLD
 from explorer.without import (
     always,
     any_hostname,
@@ -15,14 +16,21 @@ from explorer.without import (
     deploys_again,
     for_good,
     names_of_spec,
+    nobody_has_it,
+    not_suspended,
     row_says_so,
+    with_lookup,
 )
-from explorer.world import STRANGER, Pds, Row
+from explorer.world import OTHER, STRANGER, Holding, Pds, Row
 from pds_contract.conditions import Reason
 from pds_contract.resource import ProvisionStatus
 from pds_contract.rows import REDEPLOYABLE_STATUSES
 from pds_operator.protocol import adopt, awaiting, decide, prior, running, schedule
 from pds_operator.protocol.policy import Redeploy
+
+OTHERS_SERVICE = replace(
+    ONCE, row=Row(800, ONE, "provisioning"), standing=(Pds(ONE, OTHER, made=False),), ends=TOLD, name="another's id"
+)
 
 RULES_OF_ROWS = (
     Rule(
@@ -75,6 +83,50 @@ RULES_OF_ROWS = (
         ),
         breaks=ANOTHERS,
         switches=(Switch(adopt, "follow", any_hostname),),
+    ),
+    Rule(
+        name="id of another's row",
+        says="an id is adopted only if no other user's row has it",
+        scenario=replace(OTHERS_SERVICE, name="another user's row has the row's id", others=(OTHERS_ROW,)),
+        breaks=ANOTHERS,
+        switches=(Switch(adopt, "follow", nobody_has_it),),
+    ),
+    Rule(
+        name="id of another's resource",
+        says="an id is adopted only if no other resource has it",
+        scenario=replace(
+            OTHERS_SERVICE, name="another user's resource has the row's id", others=(Holding(OTHER, 800, None),)
+        ),
+        breaks=ANOTHERS,
+        switches=(Switch(adopt, "follow", nobody_has_it),),
+    ),
+    Rule(
+        name="hostname of another's row",
+        says="a hostname that another user's row has is that user's, also where they have no resource",
+        scenario=replace(
+            ONCE,
+            name="another user's row has the hostname, no check-pds",
+            standing=(Pds(ONE, OTHER, made=False),),
+            others=(OTHERS_ROW,),
+            probe=False,
+            ends=TOLD,
+        ),
+        breaks=TWO_AT_ONE_NAME,
+        switches=(Switch(decide, "_with_row", with_lookup(hostname_elsewhere=False)),),
+    ),
+    Rule(
+        name="user gone",
+        says="nothing is deployed for a user who is not in auth.users",
+        scenario=replace(ONCE, name="no such user", user_exists=False, ends=frozenset({Reason.USER_GONE})),
+        breaks=USER_IS_GONE,
+        switches=(Switch(decide, "_with_row", with_lookup(user_exists=True)),),
+    ),
+    Rule(
+        name="suspend",
+        says="nothing is deployed while the resource is suspended",
+        scenario=replace(ONCE, name="suspended", acts=(Act.SUSPEND,)),
+        breaks=WHILE_SUSPENDED,
+        switches=(Switch(decide, "decide", not_suspended),),
     ),
     Rule(
         name="row without overwriting",

@@ -6,7 +6,7 @@ from explorer.promises import OWN_TAKEN, STUCK, TWO_AT_ONE_NAME, TWO_PDSES
 from explorer.rules import Rule, Switch
 from explorer.scenario import Act, Fault, Omission
 from explorer.simplest import AGED, ANEW, ANOTHER_NAME, CRASH, CUT, ONCE, RESTLESS
-from explorer.without import always, by_timestamp, constant, seen_long_ago, shorter
+from explorer.without import always, by_timestamp, constant, seen_long_ago, shorter_by
 from explorer.world import TICK
 from pds_contract.conditions import Reason
 from pds_operator.protocol import decide, prior, redeploy, schedule
@@ -18,6 +18,28 @@ def _abandoned_after(seconds: float) -> Switch:
 
 
 WAIT = "whoever meets a claim that is not its own waits D + T + S"
+WAIT_FOR_D = Rule(
+    name="wait for D",
+    says=f"{WAIT}: its holder may begin to send as long as D",
+    scenario=replace(ONCE, name="no fault, D is longest", begin=3, settle=2),
+    breaks=TWO_PDSES,
+    switches=(Switch(Policy, "takeover_wait", shorter_by("claim_seconds")),),
+)
+WAIT_FOR_T = Rule(
+    name="wait for T",
+    says=f"{WAIT}: what was sent may take as long as T",
+    scenario=replace(ONCE, name="no fault, T is longest", timeout=3, settle=2),
+    breaks=TWO_PDSES,
+    switches=(Switch(Policy, "takeover_wait", shorter_by("deploy_timeout")),),
+)
+WAIT_FOR_S = Rule(
+    name="wait for S",
+    says=f"{WAIT}: the effect of what nobody waits for any more may show S later",
+    scenario=replace(CUT, name="one connection is cut, S is longest", settle=3),
+    breaks=TWO_PDSES,
+    # A tick of S is left, past which nothing is under way that took all of D and T: only what was cut shows later.
+    switches=(Switch(Policy, "takeover_wait", shorter_by("settle_seconds", but=TICK)),),
+)
 
 RULES_OF_TIME = (
     Rule(
@@ -81,20 +103,9 @@ RULES_OF_TIME = (
         breaks=TWO_PDSES,
         omits=Omission.NO_TRANSPORT_RETRY,
     ),
-    *(
-        Rule(
-            name=f"wait for {part}",
-            says=f"{WAIT}: {why}",
-            scenario=ONCE,
-            breaks=TWO_PDSES,
-            switches=(Switch(Policy, "takeover_wait", shorter),),
-        )
-        for part, why in (
-            ("D", "its holder may begin to send as long as D"),
-            ("T", "what was sent may take as long as T"),
-            ("S", "its effect may show S later"),
-        )
-    ),
+    WAIT_FOR_D,
+    WAIT_FOR_T,
+    WAIT_FOR_S,
     Rule(
         name="own sighting",
         says="the wait is measured on one's own clock from when one first saw the claim",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from explorer.world import TICK, Pds, Row
+from explorer.world import TICK, Holding, Pds, Row
 from pds_contract.conditions import Reason
 from pds_operator.protocol.policy import Policy, Redeploy
 from stages.protocol_stage import PROBE
@@ -44,7 +44,9 @@ class Act(StrEnum):
     """What people, and other programs, can do."""
 
     EDIT = "edit"
-    TOUCH = "edit of suspend"
+    TOUCH = "suspended and resumed at once"
+    SUSPEND = "suspended, or resumed"
+    USER_GONE = "user gone"
     RETRY = "retry"
     GIVE_ID = "id given"
     GIVE_WRONG_ID = "wrong id given"
@@ -97,8 +99,12 @@ class Scenario:
         standing: The PDSes that stand there at first.
         hostname: What spec asks for; None: nothing, so that it is derived.
         row: What pds_services has at first.
+        user_exists: Whether the user is in auth.users at first.
+        others: What other users have, from before the operator.
         customers: One with two operators, or two who ask for one hostname, with an operator each.
         replicas: How many operators, with one customer.
+        begin: D, in ticks.
+        timeout: T, in ticks.
         settle: S, in ticks.
         late: Whether an effect may show at any time later.
         window: Whether a pause may come between the last look at the clock and the first byte.
@@ -122,8 +128,12 @@ class Scenario:
     standing: tuple[Pds, ...] = ()
     hostname: str | None = ONE
     row: Row | None = None
+    user_exists: bool = True
+    others: tuple[Holding, ...] = ()
     customers: int = 1
     replicas: int = 2
+    begin: int = 1
+    timeout: int = 1
     settle: int = 1
     late: bool = False
     window: bool = False
@@ -140,8 +150,8 @@ class Scenario:
         return replace(
             PROBE,
             redeploy=self.redeploy,
-            claim_seconds=TICK,
-            deploy_timeout=TICK,
+            claim_seconds=TICK * self.begin,
+            deploy_timeout=TICK * self.timeout,
             settle_seconds=TICK * self.settle,
             retry_base=TICK,
             poll_ready=TICK,
@@ -150,7 +160,7 @@ class Scenario:
     @property
     def wait(self) -> int:
         """D + T + S in ticks, which is as far as sightings have to be counted."""
-        return 2 + self.settle
+        return self.begin + self.timeout + self.settle
 
     @property
     def renames(self) -> bool:

@@ -20,7 +20,6 @@ class Result:
     """What a search has found.
 
     Args:
-        scenario: What was searched.
         states: How many states were seen.
         seconds: How long it took.
         broken: The promise that is broken; "" where all hold.
@@ -28,7 +27,6 @@ class Result:
         complete: Whether every state was seen, or a broken promise found before.
     """
 
-    scenario: Scenario
     states: int
     seconds: float
     broken: str = ""
@@ -94,7 +92,7 @@ class Search:
             stuck = self._first_stuck()
             if stuck is not None:
                 found, trace = STUCK, self._trace(stuck, STUCK)
-        return Result(self._scenario, len(seen.states), time.perf_counter() - began, found, trace, complete)
+        return Result(len(seen.states), time.perf_counter() - began, found, trace, complete)
 
     def _goes_on_from(self, place: int) -> str:
         """Take every step from a state; return the promise that one of them breaks."""

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from explorer.scenario import Act, Fault, Scenario
+from explorer.scenario import ONE, Act, Fault, Scenario
+from explorer.world import OTHER, Holding, Row
 from pds_contract.conditions import Reason
 
 ONCE = Scenario(name="no fault", fault_budget=0)
@@ -18,6 +19,8 @@ WRITE = Scenario(name="a status write is not answered", faults=(Fault.WRITE,))
 LOST = Scenario(name="the answer is lost", faults=(Fault.ANSWER_LOST,))
 NO_ID = Scenario(name="an answer without an id", faults=(Fault.NO_ID,))
 TOLD = frozenset({Reason.AWAITING_SERVICE_ID, Reason.HOSTNAME_TAKEN, Reason.SERVICE_MISMATCH, Reason.OUTCOME_UNKNOWN})
+OTHERS_ROW = Holding(OTHER, None, Row(800, ONE, "provisioning"))
+"""Of one whose PDS was there before the operator: a row, and no resource."""
 NO_PROBE = replace(
     ONCE, name="no check-pds", probe=False, ends=frozenset({Reason.AWAITING_SERVICE_ID, Reason.TWO_SERVICES})
 )

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from explorer.deploying import D, T
 from explorer.outside import deployed, made_for, without_orphan
 from explorer.scenario import ONE, TWO, Act, Omission, Scenario
 from explorer.statuses import Statuses
@@ -71,6 +70,10 @@ class Surroundings:
                 free = all(each.hostname != ONE for each in around.secrets)
                 secrets = tuple(sorted((*around.secrets, Secret(ONE, STRANGER, 0))))
                 return around._replace(secrets=secrets) if free else None
+            case Act.USER_GONE:
+                return around._replace(customer=customer._replace(row=None, user_exists=False))
+            case Act.ROW_WRITTEN | Act.ROW_GIVEN if not customer.user_exists:
+                return None
             case Act.ROW_DELETED:
                 return around._replace(customer=customer._replace(row=None))
             case Act.ROW_WRITTEN:
@@ -92,6 +95,8 @@ class Surroundings:
                 if self.statuses[resource.status].frozen:
                     return None
                 return resource._replace(hostname=TWO, generation=resource.generation + (resource.hostname != TWO))
+            case Act.SUSPEND:
+                return resource._replace(suspend=not resource.suspend, generation=resource.generation + 1)
             case Act.TOUCH:
                 return resource._replace(generation=resource.generation + 1)
             case Act.RETRY:
@@ -121,7 +126,7 @@ class Surroundings:
 
     def holds_time(self, process: Process) -> bool:
         """Whether a request has to be answered, or timed out, before time can pass."""
-        return process.at is At.SENT and process.clock >= T
+        return process.at is At.SENT and process.clock >= self.scenario.timeout
 
     def aged(self, process: Process) -> Process:
         """Return a process a tick later."""
@@ -131,7 +136,7 @@ class Surroundings:
         clock = process.clock
         stands_still = Omission.RUNNING_CLOCK in self.scenario.omitted and process.at is At.HELD
         if process.at in {At.HELD, At.SENT} and not stands_still:
-            clock = min(clock + 1, D + 1)
+            clock = min(clock + 1, max(self.scenario.begin, self.scenario.timeout) + 1)
         return process._replace(
             claim_seen=min(process.claim_seen + 1, most) if process.claim_seen >= 0 else NOT_SEEN,
             seen=tuple((what, min(ticks + 1, most)) for what, ticks in process.seen),
@@ -150,11 +155,13 @@ class Surroundings:
 
     def aged_backend(self, backend: Backend) -> Backend:
         """Return the backend a tick later: what has not shown by now never will, but where effects may be late."""
-        last = T + self.scenario.settle
+        last = self.scenario.timeout + self.scenario.settle
         older = [each._replace(age=min(each.age + 1, last)) for each in backend.orphans]
         return backend._replace(orphans=tuple(sorted(each for each in older if self.scenario.late or each.age < last)))
 
     def at_first(self) -> tuple[Customer, ...]:
         """Return the customers as a scenario begins."""
         resource = Resource(self.scenario.hostname, self.statuses.empty)
-        return tuple(Customer(resource, self.scenario.row) for _ in range(self.scenario.customers))
+        return tuple(
+            Customer(resource, self.scenario.row, self.scenario.user_exists) for _ in range(self.scenario.customers)
+        )

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from explorer.decisions import UNKNOWN_SERVICE, Decisions, Thought, mirrored_by
-from explorer.outside import mirrored, pds_of, presence, reservation_of
+from explorer.decisions import UNKNOWN_SERVICE, USERS, Decisions, Thought, mirrored_by
+from explorer.outside import holder_of, hostname_elsewhere, mirrored, pds_of, presence, reservation_of
 from explorer.scenario import Fault, Omission, Scenario
 from explorer.statuses import Statuses
 from explorer.world import NOT_SEEN, Around, At, Customer, Known, Move, Process, Resource, Row, Secret
 from pds_contract.deploy import Presence
-from pds_contract.resource import Phase
+from pds_contract.resource import Phase, provision_name
 from pds_operator.protocol.steps import (
     Deploy,
     FindHolder,
@@ -150,8 +150,8 @@ class Visits:
         match step:
             case Reserve(hostname):
                 yield self._reserves(process, around, known, hostname)
-            case LookUpRow():
-                yield self._looks_up(process, around, known)
+            case LookUpRow(hostname):
+                yield self._looks_up(process, around, known, hostname)
                 yield from self._fails(process, around, "supabase", "asks for the row: no answer")
             case Probe(hostname):
                 yield from self._probes(process, around, known, hostname)
@@ -161,7 +161,8 @@ class Visits:
                 yield self._goes_on(words, process, around, self._looked_at(around, known, step))
                 yield from self._fails(process, around, "backend", f"{words}: no answer")
             case FindHolder(service_id):
-                yield self._goes_on(f"looks who has {service_id}", process, around, known._replace(holder=""))
+                yield self._looks_who_has(process, around, known, service_id)
+                yield from self._fails(process, around, "supabase", f"looks who has {service_id}: no answer")
             case Mirror():
                 yield self._mirrors(process, around, known, mirrored_by(step))
                 yield from self._fails(process, around, "supabase", "writes the row: no answer, not written")
@@ -197,12 +198,24 @@ class Visits:
         process, known = self._reserved(process, known, there)
         return self._goes_on(words, process, around, known)
 
-    def _looks_up(self, process: Process, around: Around, known: Known) -> Move:
+    def _looks_up(self, process: Process, around: Around, known: Known, hostname: str) -> Move:
         row, seen = around.customer.row, 0
         if row and row.service_id is None and row.hostname and self.scenario.renames:
             process, seen = self._sees(process, known.resource, f"row of {row.hostname}")
-        known = known._replace(looked_up=True, row=row, row_seen=seen)
-        return self._goes_on(f"asks for the row: {_told(row)}", process, around, known)
+        known = known._replace(
+            looked_up=True,
+            row=row,
+            row_seen=seen,
+            user_exists=around.customer.user_exists,
+            hostname_elsewhere=hostname_elsewhere(around.others, hostname),
+        )
+        return self._goes_on(f"asks for the row: {row_in_words(row)}", process, around, known)
+
+    def _looks_who_has(self, process: Process, around: Around, known: Known, service_id: int) -> Move:
+        owner = holder_of(around.others, service_id)
+        holder = "" if owner is None else provision_name(USERS[owner])
+        words = f"looks who has {service_id}: {holder or 'nobody'}"
+        return self._goes_on(words, process, around, known._replace(holder=holder))
 
     def _probes(self, process: Process, around: Around, known: Known, hostname: str) -> Iterator[Move]:
         said = presence(around.backend, hostname)
@@ -220,10 +233,13 @@ class Visits:
     def _mirrors(self, process: Process, around: Around, known: Known, row: Row) -> Move:
         stored = self.row_written(around.customer, row)
         around = around._replace(customer=around.customer._replace(row=stored))
-        return self._goes_on(f"writes the row: {_told(stored)}", process, around, known._replace(mirrored=stored))
+        known = known._replace(mirrored=stored, user_gone=stored is None)
+        return self._goes_on(f"writes the row: {row_in_words(stored)}", process, around, known)
 
-    def row_written(self, customer: Customer, row: Row) -> Row:
-        """Return what the row is once this was written to it."""
+    def row_written(self, customer: Customer, row: Row) -> Row | None:
+        """Return what the row is once this was written to it; there is none of a user who is not there."""
+        if not customer.user_exists:
+            return None
         return mirrored(customer.row, row, conditional=Omission.ROW_CONDITION not in self.scenario.omitted)
 
     def records(self, process: Process, around: Around, known: Known, thought: Thought) -> Iterator[Move]:
@@ -271,5 +287,6 @@ class Visits:
         return ", ".join([said, *more])
 
 
-def _told(row: Row | None) -> str:
+def row_in_words(row: Row | None) -> str:
+    """Say a row, for a trace."""
     return f"({row.service_id}, {row.hostname}, {row.status})" if row else "none"

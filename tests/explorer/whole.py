@@ -5,7 +5,8 @@ from itertools import combinations
 
 from explorer.promises import TWO_PDSES
 from explorer.scenario import FAULTS, ONE, THREE, TWO, Act, Fault, Repeat, Scenario
-from explorer.world import STRANGER, Pds, Row
+from explorer.simplest import OTHERS_ROW
+from explorer.world import OTHER, STRANGER, Holding, Pds, Row
 from pds_contract.conditions import Reason
 from pds_operator.protocol.policy import Redeploy
 
@@ -17,6 +18,7 @@ TOLD = frozenset(
         Reason.TWO_SERVICES,
         Reason.OUTCOME_UNKNOWN,
         Reason.ROW_IN_PROGRESS,
+        Reason.USER_GONE,
     }
 )
 """For which a person may be told in the end, where people and strangers have a hand in it."""
@@ -52,6 +54,21 @@ PLACES = (
         standing=(Pds(TWO, 0, made=False),),
     ),
 )
+OTHERS = tuple(
+    replace(each, standing=(Pds(ONE, OTHER, made=False),), ends=TOLD)
+    for each in (
+        replace(ALL, name="all faults, another user's row has the derived name", hostname=None, others=(OTHERS_ROW,)),
+        replace(
+            ALL, name="all faults, another user's row has the name, no check-pds", others=(OTHERS_ROW,), probe=False
+        ),
+        replace(
+            ALL,
+            name="all faults, another user's resource has the row's id",
+            others=(Holding(OTHER, 800, None),),
+            row=Row(800, ONE, "provisioning"),
+        ),
+    )
+)
 HOLDS_WITHOUT_TIME = (
     replace(ALL, name="all faults, effects at any time, hold", late=True, redeploy=Redeploy.HOLD, ends=TOLD),
     replace(
@@ -80,7 +97,7 @@ ACTS = tuple(
         name=f"people: {act}",
         faults=FEW,
         acts=(act,),
-        ends=TOLD if act.startswith(("stranger", "wrong", "row")) else ALL.ends,
+        ends=TOLD if act.startswith(("stranger", "wrong", "row", "user")) else ALL.ends,
         standing=(Pds(THREE, STRANGER, made=False),) if act is Act.GIVE_WRONG_ID else (),
     )
     for act in Act
@@ -122,7 +139,7 @@ def small() -> list[Scenario]:
     """Return what the tests search: one fault, or one act of a person and one operator's fault."""
     return [
         *SETTINGS,
-        *(replace(each, replicas=1) for each in (*PLACES, *ACTS, WRITTEN)),
+        *(replace(each, replicas=1) for each in (*PLACES, *OTHERS, *ACTS, WRITTEN)),
         *(replace(each, faults=FEW) for each in HOLDS_WITHOUT_TIME),
         PAIR,
         replace(PAIR, name="two customers, one derived name", hostname=None),
@@ -133,14 +150,14 @@ def large() -> list[Scenario]:
     """Return what takes minutes: two faults, two acts, and operators that fail while people act."""
     failing = replace(PAIR, faults=FAULTS, fault_budget=2)
     return [
+        replace(failing, name="two customers, one derived name, two faults", hostname=None),
         replace(ALL, name="all faults, three of them", fault_budget=3),
         replace(ALL, name="all faults, three of them, hold", fault_budget=3, redeploy=Redeploy.HOLD, ends=TOLD),
-        *(replace(each, fault_budget=2) for each in (*SETTINGS, *PLACES, *HOLDS_WITHOUT_TIME)),
+        *(replace(each, fault_budget=2) for each in (*SETTINGS, *PLACES, *OTHERS, *HOLDS_WITHOUT_TIME)),
         *ACTS,
         WRITTEN,
         *(_both(*pair) for pair in TOGETHER),
         replace(failing, name="two customers, one hostname, two faults"),
-        replace(failing, name="two customers, one derived name, two faults", hostname=None),
     ]
 
 

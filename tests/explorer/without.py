@@ -1,11 +1,10 @@
 """What takes a rule's place while it is left out: each makes a replacement from the product's own function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from explorer.world import TICK
 from pds_contract.deploy import DeployOutcome, OutcomeUnknown
 from pds_contract.names import HostnameRules
 from pds_contract.resource import Claim, PdsProvision, Phase
@@ -22,9 +21,9 @@ Concluding = Callable[..., Conclusion]
 Deciding = Callable[..., Step]
 
 
-def shorter(original: Original) -> Original:
-    """Leave one of D, T and S out; each is one tick."""
-    return lambda policy, claim=None: original(policy, claim) - TICK
+def shorter_by(part: str, *, but: float = 0.0) -> Callable[[Original], Original]:
+    """Leave a part of the wait out (a setting's name), but for so many seconds of it."""
+    return lambda original: lambda policy, claim=None: original(policy, claim) - getattr(policy, part) + but
 
 
 def by_timestamp(_: Original) -> Original:
@@ -171,6 +170,38 @@ def lost_probe_is_none(original: Deciding) -> Deciding:
         return original(with_status(facts, claim=blind), policy, name)
 
     return follow
+
+
+def with_lookup(**changed: object) -> Callable[[Deciding], Deciding]:
+    """Take something else for what Supabase said."""
+
+    def instead(original: Deciding) -> Deciding:
+        def with_row(facts: Facts, policy: Policy, names: Sequence[Names]) -> Step:
+            lookup = facts.lookup and facts.lookup.model_copy(update=changed)
+            return original(replace(facts, lookup=lookup), policy, names)
+
+        return with_row
+
+    return instead
+
+
+def nobody_has_it(original: Deciding) -> Deciding:
+    """Hold every id to be nobody else's."""
+
+    def follow(facts: Facts, given: adopt.Given) -> Step:
+        return original(replace(facts, holder=""), given)
+
+    return follow
+
+
+def not_suspended(original: Deciding) -> Deciding:
+    """Overlook that a resource is suspended."""
+
+    def decided(facts: Facts, policy: Policy) -> Step:
+        spec = facts.provision.spec.model_copy(update={"suspend": False})
+        return original(replace(facts, provision=facts.provision.model_copy(update={"spec": spec})), policy)
+
+    return decided
 
 
 def names_of_spec(original: Callable[..., tuple[Names, ...]]) -> Callable[..., tuple[Names, ...]]:

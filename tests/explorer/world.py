@@ -13,6 +13,8 @@ from pds_operator.protocol.deploying import Attempt
 TICK = 10.0
 """Seconds. A holder's D, a request's T and the settle time S are one tick each, unless a scenario says otherwise."""
 STRANGER = -1
+OTHER = 1
+"""Another user: the second customer of two, or one from before the operator."""
 FIRST_ID = 800
 """The id of the first PDS at the backend; the others count on from it."""
 NOT_SEEN = -1
@@ -28,6 +30,7 @@ class Resource(NamedTuple):
     retry: int = 0
     given: int | None = None
     claim_age: int = 0
+    suspend: bool = False
 
 
 class Row(NamedTuple):
@@ -39,9 +42,18 @@ class Row(NamedTuple):
 
 
 class Customer(NamedTuple):
-    """What is kept of one user."""
+    """What is kept of one user; ``user_exists`` in auth.users."""
 
     resource: Resource
+    row: Row | None
+    user_exists: bool = True
+
+
+class Holding(NamedTuple):
+    """What another user has: the id in their resource, where they have both, and their row."""
+
+    owner: int
+    service_id: int | None
     row: Row | None
 
 
@@ -97,6 +109,7 @@ class Around(NamedTuple):
     secrets: tuple[Secret, ...]
     backend: Backend
     budget: Budget
+    others: tuple[Holding, ...] = ()
 
 
 class Known(NamedTuple):
@@ -110,8 +123,11 @@ class Known(NamedTuple):
     reservation: Secret | None = None
     looked_up: bool = False
     row: Row | None = None
+    user_exists: bool = True
+    hostname_elsewhere: bool = False
     presences: tuple[tuple[str, Presence], ...] = ()
     mirrored: Row | None = None
+    user_gone: bool = False
     service_hostname: str | None = None
     holder: str | None = None
 
