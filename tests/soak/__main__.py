@@ -57,10 +57,11 @@ async def _faults(options: argparse.Namespace) -> int:
 def show(report: everything.Report) -> str:
     """Write a report for a person, with the histories of the slowest and of all with whom something is wrong."""
     verdict = report.verdict
-    made = f"{verdict.customers} customers paid, {verdict.made} PDSes were made by {report.posts} POSTs"
+    paid = f"{verdict.customers} of {verdict.asked_for} customers paid"
+    made = f"{verdict.made} PDSes were made by {report.posts} POSTs"
     p50, p99, longest = (verdict.percentile(share) for share in (0.5, 0.99, 1.0))
     lines = [
-        f"seed {report.soak.seed}: {made}, {len(verdict.wrong)} customers are wrong",
+        f"seed {report.soak.seed}: {paid}, {made}, {len(verdict.wrong)} customers are wrong",
         f"from payment to Ready: p50 {p50:.1f} s, p99 {p99:.1f} s, longest {longest:.1f} s",
         f"all at the end {report.rest:.0f} s after the last fault",
     ]
@@ -81,8 +82,8 @@ def show(report: everything.Report) -> str:
     if not verdict.holds:
         minutes = report.soak.seconds / 60
         lines.append(
-            f"again: python -m soak faults --seed {report.soak.seed} --customers {report.soak.customers} "
-            f"--minutes {minutes:g}"
+            f'again: make soak ARGS="--seed {report.soak.seed} --customers {report.soak.customers} '
+            f'--minutes {minutes!r}"'
         )
     return "\n".join(lines)
 

@@ -10,9 +10,9 @@ from aiohttp import web
 from pds_stack.backend import BackendSimulator, Fault, create_app
 from pds_stack.ports import free_ports
 from soak.arena import Arena, arena, new_simulator, until_ready
-from soak.metrics import Metrics
 from soak.operator_process import OperatorProcess, operating
-from soak.outage_figures import MAX_DEPLOYS, Call, Figures, Load, Moment, Way
+from soak.outage_figures import Call, Figures, Load, Moment, Way
+from stages.metrics import Metrics
 
 RETRY_AFTER = 2
 DEPLOY_SECONDS = 0.1
@@ -70,7 +70,7 @@ async def run(stack: Mapping[str, str], load: Load, tell: Callable[[str], None])
     backend = Backend(simulator)
     async with arena(stack, simulator) as place, _closing(backend):
         environment = place.settings(
-            PDS_API_URL=f"{backend.url}/api/v1", PDS_MAX_DEPLOYS=str(MAX_DEPLOYS), PDS_LEASE_SECONDS="0"
+            PDS_API_URL=f"{backend.url}/api/v1", PDS_MAX_DEPLOYS=str(load.at_once), PDS_LEASE_SECONDS="0"
         )
         await backend.down(load.way)
         quick = ("soak.quick_clock", str(load.speed))
@@ -122,8 +122,8 @@ class _Run:
         """Let them arrive evenly over the first half of the outage."""
         for number, user_id in enumerate(users):
             await self._until(self._load.outage / 2 * number / len(users))
+            self._figures.arrived.append(self._now())  # before: it may be seen to before we are told that it is made
             await self._place.ask_for(user_id)
-            self._figures.arrived.append(self._now())
 
     async def _look(self) -> Moment:
         metrics = await Metrics.read(self._operator.admin_port)

@@ -133,7 +133,7 @@ class _Run:
         self._place, self._processes, self._schedule = place, processes, schedule
         self._soak, self._tell = soak, tell
         self._stripe = Stripe(processes.webhook_url, place.stack["STRIPE_WEBHOOK_SECRET"])
-        self._person = Person(place)
+        self._person = Person(place, processes.journal)
         self._injector = Injector(schedule, processes.kept)
         self._accepted = 0
 
@@ -201,7 +201,9 @@ class _Run:
         rest = time.monotonic() - began
         rows = self._place.rows(self._stripe.paid_at)
         provisions = await self._place.standings()
-        return judge(self._stripe.paid_at, provisions, rows, self._place.simulator.services), rest
+        services = self._place.simulator.services
+        verdict = judge(self._soak.customers, self._stripe.paid_at, provisions, rows, services, self._person.told_wrong)
+        return verdict, rest
 
     async def _progress(self, began: float) -> None:
         while True:

@@ -48,9 +48,7 @@ class Figures:
         return [said for said, count in zip(wrong, counted.values(), strict=True) if count != self.customers]
 
 
-async def run_once(
-    stack: Mapping[str, str], customers: int, seed: int, tell: Callable[[str], None], **settings: str
-) -> Figures:
+async def run_once(stack: Mapping[str, str], customers: int, seed: int, tell: Callable[[str], None]) -> Figures:
     """Let so many customers arrive at once, and wait until all are served.
 
     Raises:
@@ -59,7 +57,7 @@ async def run_once(
     async with arena(stack) as place:
         watches = Watches(random.Random(seed))  # noqa: S311 - to be repeated, not to be secret
         async with watch_proxy(place.api, watches, place.folder) as kubeconfig:
-            environment = place.settings(KUBECONFIG=str(kubeconfig), **settings)
+            environment = place.settings(KUBECONFIG=str(kubeconfig))
             async with operating(environment, place.folder):
                 users = place.new_users(customers)
                 started = time.monotonic()

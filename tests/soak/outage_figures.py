@@ -1,23 +1,26 @@
 """What a backend that was down came to: the calls that it got, the operator's memory, and the order of service."""
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import combinations
+from itertools import combinations, pairwise
 
+from pds_clients.backend import LOOK_TIMEOUT
 from pds_operator.process import LOOKERS
 from pds_operator.protocol.policy import RETRY_CAP
 from pds_operator.protocol.schedule import JITTER
 
-MAX_DEPLOYS = 32
 RETRY_BASE = 5.0
 CALLS_TO_SERVE = 4
 """check-pds, deploy, and two looks at a service that runs at once: the second only where a visit was broken off."""
+MINUTE = 60.0
+STALL = 2.0
+"""Real seconds by which a visit may come too late on a machine that is busy."""
 MORE_MEMORY = 1.08
 MORE_TASKS = 12
 """What visits that happen to be under way may add at a moment."""
-IN_ORDER = 0.6
-APART = 0.1
+APART = 0.25
 """Customers count as one after the other from this share of the outage on."""
 
 
@@ -34,6 +37,14 @@ class Way(StrEnum):
     """No call is ever answered."""
 
 
+IN_ORDER = {Way.REFUSED: 0.55, Way.UNAVAILABLE_RETRY_AFTER: 0.65, Way.UNAVAILABLE: 0.65, Way.HANGING: 0.6}
+"""Of the pairs of customers, how many are served in the order of arrival at least.
+
+The first to come by itself after the outage is anybody, and of a few that are called at once each may be the first.
+Calls that hang when the backend is back end only with their time-out.
+"""
+
+
 @dataclass(frozen=True)
 class Load:
     """What to bring about. All times are seconds of the operator's clock.
@@ -43,12 +54,14 @@ class Load:
         customers: How many arrive while it is.
         outage: How long it is down.
         speed: How many of the operator's seconds pass in one.
+        at_once: How many deploys may be under way at one time (PDS_MAX_DEPLOYS).
     """
 
     way: Way
     customers: int
     outage: float
     speed: float
+    at_once: int = 32
 
 
 @dataclass(frozen=True)
@@ -102,7 +115,38 @@ class Figures:
 
     def most_calls_in_vain(self) -> int:
         """Return how many the back-off allows at most: its shortest delays, for each customer's time."""
-        return sum(_most_calls(self.returned - at) for at in self.arrived)
+        return self.most_calls_between(0.0, self.returned)
+
+    def minutes(self) -> Iterator[tuple[float, float, int]]:
+        """Return stretches of the outage, and the calls in each: every minute that begins with a call.
+
+        Of connections that are refused the backend knows nothing: there it is the visits from look to look.
+        """
+        if self.load.way is Way.REFUSED:
+            for one, other in pairwise([Moment(0.0, 0, 0, 0), *self.moments]):
+                yield one.at, other.at, other.visits - one.visits
+        times = [call.at for call in self.calls if call.at < self.returned]
+        for first, at in enumerate(times):
+            until = min(at + MINUTE, self.returned)
+            yield at, until, bisect_left(times, until) - first
+
+    def most_calls_between(self, since: float, until: float) -> int:
+        """Return how many the back-off allows between two moments at most.
+
+        Of each customer, those that its shortest delays allow by the end, without those that even its longest ones,
+        and a machine that is busy, have brought about before.
+        """
+        shortest = _visits(self.returned, 1 - JITTER, 0.0)
+        longest = _visits(self.returned, 1 + JITTER, LOOK_TIMEOUT + STALL * self.load.speed)
+        return sum(bisect_right(shortest, until - at) - bisect_left(longest, since - at) for at in self.arrived)
+
+    def too_many(self) -> list[str]:
+        """Say in which stretches there were more calls than the back-off allows."""
+        return [
+            f"{calls} calls from {since:.0f} to {until:.0f} s, {most} are allowed"
+            for since, until, calls in self.minutes()
+            if calls > (most := self.most_calls_between(since, until))
+        ]
 
     def most_at_once(self, path: str = "") -> int:
         """Return how many calls (of one path) that came after the outage were under way at the same moment."""
@@ -114,15 +158,12 @@ class Figures:
             most = max(most, now)
         return most
 
-    def busiest_minute(self, since: float, until: float) -> int:
-        """Return the calls of the busiest minute between two moments."""
-        times = [call.at for call in self.calls if since <= call.at < until]
-        most = first = 0
-        for last, at in enumerate(times):
-            while at - times[first] >= 60.0:
-                first += 1
-            most = max(most, last - first + 1)
-        return most
+    def busiest_minute(self) -> str:
+        """Describe the stretch of the outage that comes nearest to what is allowed."""
+        since, until, calls = max(
+            self.minutes(), key=lambda each: each[2] / max(1, self.most_calls_between(each[0], each[1]))
+        )
+        return f"{calls} from {since:.0f} to {until:.0f} s (at most {self.most_calls_between(since, until)} allowed)"
 
     def in_order(self) -> float:
         """Return of how many pairs of customers, who arrived one well after the other, the first was served first."""
@@ -144,23 +185,24 @@ class Figures:
                 self.calls_in_vain() > self.most_calls_in_vain()
             ),
             f"{calls_after} calls after the outage": calls_after > CALLS_TO_SERVE * self.load.customers,
-            f"{self.most_at_once()} calls at once": self.most_at_once() > MAX_DEPLOYS + LOOKERS,
-            f"{self.most_at_once('/deploy')} deploys at once": self.most_at_once("/deploy") > MAX_DEPLOYS,
+            f"{self.most_at_once()} calls at once": self.most_at_once() > self.load.at_once + LOOKERS,
+            f"{self.most_at_once('/deploy')} deploys at once": (self.most_at_once("/deploy") > self.load.at_once),
             f"memory grew from {settled.resident_bytes} to {last.resident_bytes}": (
                 last.resident_bytes > settled.resident_bytes * MORE_MEMORY
             ),
             f"tasks grew from {settled.tasks} to {last.tasks}": last.tasks > settled.tasks + MORE_TASKS,
-            f"{self.in_order():.0%} of pairs were served in the order of arrival": self.in_order() < IN_ORDER,
+            f"{self.in_order():.0%} of pairs were served in the order of arrival": (
+                self.in_order() < IN_ORDER[self.load.way]
+            ),
         }
-        return [what for what, wrong in said.items() if wrong]
+        return [*(what for what, wrong in said.items() if wrong), *self.too_many()[:3]]
 
     def __str__(self) -> str:
         since_return = [at - self.returned for at in self.served]
         return (
             f"{self.load.way}: {self.load.customers} customers, {self.load.outage:.0f} s down; "
             f"calls in vain {self.calls_in_vain()} (at most {self.most_calls_in_vain()} allowed), "
-            f"busiest minute {self.busiest_minute(0.0, self.returned)}, "
-            f"of the last half {self.busiest_minute(self.returned / 2, self.returned)}; "
+            f"busiest minute {self.busiest_minute()}; "
             f"after it {self.most_at_once()} calls and {self.most_at_once('/deploy')} deploys at once at most, "
             f"deploys sent after {min(since_return):.0f} to {max(since_return):.0f} s "
             f"(half by {_median(since_return):.0f} s), all Ready after {self.all_served - self.returned:.0f} s, "
@@ -170,14 +212,19 @@ class Figures:
         )
 
 
-def _most_calls(seconds: float) -> int:
-    """Return how many visits fit into a time by the shortest delays of the back-off: at once, then ever later."""
-    calls, spent = 1, 0.0
-    while True:
-        spent += (1 - JITTER) * min(RETRY_BASE * 2.0 ** (calls - 1), RETRY_CAP)
-        if spent > seconds:
-            return calls
-        calls += 1
+def _visits(seconds: float, share: float, late: float) -> list[float]:
+    """Return when the visits of one customer are, in seconds from the arrival: at once, then ever more seldom.
+
+    Args:
+        seconds: Until when.
+        share: Of the delay, before its jitter, that is waited.
+        late: By how many seconds each visit is later.
+    """
+    visits, at = [], late
+    while at <= seconds:
+        visits.append(at)
+        at += share * min(RETRY_BASE * 2.0 ** (len(visits) - 1), RETRY_CAP) + late
+    return visits
 
 
 def _median(numbers: Sequence[float]) -> float:

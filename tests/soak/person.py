@@ -1,18 +1,21 @@
-"""A person who sees to the resources that ask for one: gives ids that were lost, settles what became of a deploy."""
+"""A person who sees to the resources that ask for one, and finds out whether what they say is so."""
 
 import asyncio
 import contextlib
 from collections import Counter
 from itertools import count
 
-from pds_contract.conditions import STALLED, Reason
+from crash_matrix.person import AskAgain, GiveId, NotToldRight, act_on
+from faults.fault import Fault
+from faults.journal import Journal
+from pds_contract.conditions import STALLED
 from pds_contract.errors import Conflict, DependencyError
 from pds_contract.resource import RETRY_ANNOTATION, SERVICE_ID_ANNOTATION, PdsProvision
 from pds_contract.service import ServiceState
 from soak.arena import Arena, condition_of
 
 EVERY = 2.0
-_IN_DOUBT = {Reason.AWAITING_SERVICE_ID, Reason.OUTCOME_UNKNOWN}
+DEPLOY = "POST deploy"
 
 
 class Person:
@@ -20,11 +23,15 @@ class Person:
 
     Args:
         arena: Where the resources and the backend are.
+        journal: What was answered to whom.
     """
 
-    def __init__(self, arena: Arena) -> None:
+    def __init__(self, arena: Arena, journal: Journal) -> None:
         self.did: Counter[str] = Counter()
+        self.told_wrong: dict[str, str] = {}
+        """Of the customers whose resource has ever said what was not so: what that was, by user id."""
         self._arena = arena
+        self._journal = journal
         self._numbers = count(1)
 
     async def run(self) -> None:
@@ -37,23 +44,41 @@ class Person:
     async def look(self) -> None:
         """Look once at all that is not running."""
         async for document in self._arena.documents(f"status.serviceState!={ServiceState.RUNNING}"):
-            if condition_of(document, STALLED).get("reason") in _IN_DOUBT:
-                provision = PdsProvision.model_validate(document)
-                if not self._was_seen_to(provision):
-                    with contextlib.suppress(Conflict):
-                        await self._settle(provision)
+            if condition_of(document, STALLED).get("status") == "True":
+                await self._see_to(PdsProvision.model_validate(document))
 
-    def _was_seen_to(self, provision: PdsProvision) -> bool:
-        return provision.retry is not None or SERVICE_ID_ANNOTATION in provision.metadata.annotations
+    async def _see_to(self, provision: PdsProvision) -> None:
+        user_id = provision.spec.user_id
+        try:
+            annotations, what = self._advised(provision)
+        except NotToldRight as error:
+            self.told_wrong.setdefault(user_id, f"not told right: {error}")
+            return
+        if annotations:
+            metadata = provision.metadata
+            with contextlib.suppress(Conflict):
+                await self._arena.provisions.patch(
+                    metadata.name, metadata.resource_version, spec={}, annotations=annotations
+                )
+                self.did[what] += 1
 
-    async def _settle(self, provision: PdsProvision) -> None:
-        """Give the id of the PDS that there is; where there is none, ask for a retry."""
-        hostname = provision.status.hostname or (provision.status.claim.hostname if provision.status.claim else "")
-        services = self._arena.simulator.at_hostname(hostname)
-        if services:
-            annotation, what = {SERVICE_ID_ANNOTATION: str(services[0].id)}, "gave an id"
-        else:
-            annotation, what = {RETRY_ANNOTATION: f"person-{next(self._numbers)}"}, "asked for a retry"
-        metadata = provision.metadata
-        await self._arena.provisions.patch(metadata.name, metadata.resource_version, spec={}, annotations=annotation)
-        self.did[what] += 1
+    def _advised(self, provision: PdsProvision) -> tuple[dict[str, str], str]:
+        """Return the annotations to set, and what that is; none where it was seen to already.
+
+        Raises:
+            NotToldRight: What it says is not so, or can never be here.
+        """
+        services = self._arena.simulator.at_hostname(provision.status.hostname or "")
+        if len(services) > 1:
+            raise NotToldRight(f"it needs a person, and the backend has {len(services)} PDSes of its hostname")
+        match act_on(provision, services, holds=False, lied_to=self._was_lied_to(provision.spec.user_id)):
+            case GiveId(service_id):
+                return {SERVICE_ID_ANNOTATION: str(service_id)}, "gave an id"
+            case AskAgain():
+                return {RETRY_ANNOTATION: f"person-{next(self._numbers)}"}, "asked for a retry"
+        return {}, ""
+
+    def _was_lied_to(self, user_id: str) -> bool:
+        """Whether a gateway answered a deploy of theirs in the backend's place."""
+        history = self._journal.history(user_id)
+        return any(each.what == DEPLOY and each.fault is Fault.HTML_BEFORE for each in history)

@@ -17,12 +17,14 @@ class Verdict:
     """What is wrong with each customer, by user id (nothing for those who are served), and the figures of the rest.
 
     Args:
+        asked_for: How many customers there were to be.
         customers: How many paid.
         wrong: What is wrong, for those with whom something is.
         made: PDSes at the backend.
         seconds: From payment to Ready, in whole seconds as conditions have them, by user id in order of length.
     """
 
+    asked_for: int
     customers: int
     wrong: Mapping[str, str]
     made: int
@@ -30,8 +32,8 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether everybody was served, once."""
-        return not self.wrong and self.made == self.customers
+        """Whether all that were to be have paid, and everybody was served, once."""
+        return not self.wrong and self.made == self.customers == self.asked_for
 
     def percentile(self, share: float) -> float:
         """Return the seconds within which this share of the customers was Ready; 0 where nobody was."""
@@ -40,25 +42,29 @@ class Verdict:
 
 
 def judge(
+    asked_for: int,
     paid_at: Mapping[str, float],
     provisions: Mapping[str, PdsProvision],
     rows: Mapping[str, Row],
     services: Iterable[PdsService],
+    told_wrong: Mapping[str, str],
 ) -> Verdict:
     """Judge the end.
 
     Args:
+        asked_for: How many customers there were to be.
         paid_at: When each customer paid, by user id, Unix time.
         provisions: The resources, by user id.
         rows: Id, hostname and status of the rows of pds_services, by user id.
         services: What the backend made.
+        told_wrong: What the resources have said that was not so, by user id.
     """
     made: defaultdict[str, list[int]] = defaultdict(list)
     for service in services:
         made[service.hostname].append(service.id)
     wrong: dict[str, str] = {}
     for user_id in paid_at:
-        problem = _problem(provisions.get(user_id), rows.get(user_id), made)
+        problem = _problem(provisions.get(user_id), rows.get(user_id), made) or told_wrong.get(user_id)
         if problem:
             wrong[user_id] = problem
     seconds = {
@@ -67,6 +73,7 @@ def judge(
         if user_id not in wrong
     }
     return Verdict(
+        asked_for=asked_for,
         customers=len(paid_at),
         wrong=wrong,
         made=sum(map(len, made.values())),

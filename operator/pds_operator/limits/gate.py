@@ -40,6 +40,10 @@ class Gate:
         """Note that a visit begins: a place that was handed over before is this visit's."""
         self._handed.discard(name)
 
+    def awaits(self, name: str) -> bool:
+        """Tell whether its turn at the gate is still to come."""
+        return name in self._waiting or name in self._handed
+
     def enter(self, name: str) -> bool:
         """Take a place, or a ticket in the queue. One that is inside already stays there."""
         if name in self._inside:

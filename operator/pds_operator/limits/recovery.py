@@ -34,20 +34,22 @@ class Recovery:
         self._turns: deque[str] = deque()
         self._called: set[str] = set()
 
-    def failed(self, name: str, since: datetime, retry_after: float) -> None:
+    def failed(self, name: str, since: datetime, retry_after: float, *, had_its_turn: bool) -> None:
         """Note that a call for a resource got no usable answer.
 
         Args:
             name: The resource.
             since: Since when it has been waiting.
             retry_after: For how many seconds the backend asked it to wait; 0 where it did not ask.
+            had_its_turn: Whether its visit began after it was called; one that the outage had caught did not.
         """
-        had_its_turn = name in self._called
-        self._called.discard(name)
+        if had_its_turn:
+            self._called.discard(name)
         self._failed[name] = (since, self._clock() + retry_after)
         self._in_a_row.add(name)
         self._down = self._down or len(self._in_a_row) >= IN_A_ROW
-        if not self._down and not had_its_turn and self._clock() - self._back_since < LATE_FAILURES:
+        caught = not had_its_turn and name not in self._called
+        if not self._down and caught and self._clock() - self._back_since < LATE_FAILURES:
             self._call(name)
 
     def answered(self, name: str) -> None:

@@ -102,7 +102,7 @@ class Visitor:
         finally:
             self.gate.leave(name)
             self.circuit.gave_up(name)
-            if called:
+            if called and not self.gate.awaits(name):
                 self.recovery.took_turn(name)
 
     async def _read(self, name: str) -> PdsProvision | None:
@@ -150,7 +150,8 @@ class Visitor:
             return
         if not is_settled(facts.provision):
             metadata = facts.provision.metadata
-            self.recovery.failed(metadata.name, metadata.creation_timestamp or facts.now, error.retry_after or 0.0)
+            since, asked_to_wait = metadata.creation_timestamp or facts.now, error.retry_after or 0.0
+            self.recovery.failed(metadata.name, since, asked_to_wait, had_its_turn=facts.called)
 
     async def _take(self, facts: Facts, step: Step) -> Facts | None:
         """Take one step; return what is known then, or None where the outcome of a deploy could not be kept."""

@@ -17,11 +17,11 @@ class World:
         self.calls: list[tuple[str, float]] = []
         self.recovery = Recovery(lambda: self.now, lambda name, delay: self.calls.append((name, delay)))
 
-    def fail(self, *names: str, retry_after: float = 0.0) -> None:
+    def fail(self, *names: str, retry_after: float = 0.0, turn: bool = False) -> None:
         """Let calls fail; a name's number says how many minutes after the begin it was made."""
         for name in names:
             since = BEGIN + timedelta(minutes=int(name))
-            self.recovery.failed(name, since, retry_after)
+            self.recovery.failed(name, since, retry_after, had_its_turn=turn)
 
     def called(self) -> list[str]:
         return [name for name, _ in self.calls]
@@ -58,7 +58,7 @@ def test_failures_of_few_are_no_outage(world: World) -> None:
 def test_one_that_was_called_and_fails_again_is_not_called_for_it(world: World) -> None:
     world.fail("1", "2", "3")
     world.recovery.answered("9")
-    world.fail("1")
+    world.fail("1", turn=True)
     assert not world.recovery.called("1")
     world.recovery.answered("2")
     world.recovery.answered("3")
@@ -99,3 +99,14 @@ def test_one_that_is_served_or_gone_is_not_called(world: World) -> None:
     world.recovery.answered("2")
     world.recovery.answered("3")
     assert world.called() == ["2", "3"]
+
+
+def test_one_that_is_called_while_its_visit_hangs_keeps_its_turn(world: World) -> None:
+    """That visit began during the outage, and fails late."""
+    world.fail("1", "2", "3")
+    world.recovery.answered("9")
+    assert world.called() == ["1", "2"]
+    world.fail("1")
+    assert world.recovery.called("1"), "the next visit is its turn"
+    assert world.called() == ["1", "2"], "it has been called"
+
