@@ -109,4 +109,3 @@ def test_one_that_is_called_while_its_visit_hangs_keeps_its_turn(world: World) -
     world.fail("1")
     assert world.recovery.called("1"), "the next visit is its turn"
     assert world.called() == ["1", "2"], "it has been called"
-
