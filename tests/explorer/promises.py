@@ -78,10 +78,14 @@ class Promises:
         if resource.suspend and now.claim and (was.claim is None or was.claim.id != now.claim.id):
             return WHILE_SUSPENDED
         awaited = now.phase is Phase.DEPLOY_SUCCEEDED_NO_ID and was.phase is not Phase.DEPLOY_SUCCEEDED_NO_ID
-        # Where a deploy of ours was in doubt, nobody can tell a stranger's PDS from its effect.
+        row = before.row
+        said = row is not None and row.hostname == now.hostname and row.status == Phase.DEPLOY_SUCCEEDED_NO_ID
+        # Where a deploy of ours was in doubt, nobody can tell a stranger's PDS from its effect; nor can a resource made
+        # anew that finds the row which tells of it.
         if (
             awaited
             and was.claim is None
+            and not said
             and _stands(backend, now.hostname, STRANGER)
             and not _stands(backend, now.hostname, number)
         ):
