@@ -1,4 +1,4 @@
-"""A backend that is down in each way: few calls, no growth, and then everybody in order and without a stampede.
+"""A backend that is down in each way: few calls, no growth, and then everybody without a stampede.
 
 The operator's clocks run six times as fast; ``python -m soak backend-down`` does it for an hour and 500 customers.
 """
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 @pytest.mark.parametrize(
     "ways", [(Way.REFUSED, Way.HANGING), (Way.UNAVAILABLE_RETRY_AFTER, Way.UNAVAILABLE)], ids="-".join
 )
-async def test_a_backend_that_is_down_is_called_seldom_and_serves_all_in_order_once_it_is_back(
+async def test_a_backend_that_is_down_is_called_seldom_and_serves_all_once_it_is_back(
     stack: Mapping[str, str], ways: tuple[Way, ...]
 ) -> None:
     loads = [Load(way, CUSTOMERS, OUTAGE, SPEED) for way in ways]

@@ -37,6 +37,8 @@ class Way(StrEnum):
     """No call is ever answered."""
 
 
+MANY = 100
+"""So many customers tell of an order; of fewer nearly all are served in one burst, and chance decides."""
 IN_ORDER = {Way.REFUSED: 0.55, Way.UNAVAILABLE_RETRY_AFTER: 0.65, Way.UNAVAILABLE: 0.65, Way.HANGING: 0.6}
 """Of the pairs of customers, how many are served in the order of arrival at least.
 
@@ -192,7 +194,7 @@ class Figures:
             ),
             f"tasks grew from {settled.tasks} to {last.tasks}": last.tasks > settled.tasks + MORE_TASKS,
             f"{self.in_order():.0%} of pairs were served in the order of arrival": (
-                self.in_order() < IN_ORDER[self.load.way]
+                self.load.customers >= MANY and self.in_order() < IN_ORDER[self.load.way]
             ),
         }
         return [*(what for what, wrong in said.items() if wrong), *self.too_many()[:3]]

@@ -55,8 +55,10 @@ async def flaky_supabase(upstream: str) -> AsyncIterator[FlakySupabase]:
     app.router.add_route("*", "/{path:.*}", gateway.handle)
     async with TestServer(app) as server:
         gateway.url = str(server.make_url("")).rstrip("/")
-        yield gateway
-        await gateway.close()
+        try:
+            yield gateway
+        finally:
+            await gateway.close()
 
 
 @contextlib.asynccontextmanager
