@@ -196,6 +196,9 @@ async def start_zygote(folder: Path) -> AsyncIterator[Zygote]:
 
     Args:
         folder: Where the logs go; it has to exist.
+
+    Raises:
+        RuntimeError: The zygote has ended before the block, and with it everything that it started.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -209,10 +212,24 @@ async def start_zygote(folder: Path) -> AsyncIterator[Zygote]:
     reader, writer = await asyncio.open_connection(sock=ours)
     zygote = Zygote(folder, reader, writer)
     following = asyncio.create_task(zygote.follow())
+    owner = asyncio.current_task()
+    assert owner is not None
+
+    def cancel(_: asyncio.Task[None]) -> None:
+        owner.cancel()  # else whoever waits for a process would wait for ever
+
+    following.add_done_callback(cancel)
     try:
         yield zygote
         await zygote.kill_all()
+    except asyncio.CancelledError:
+        if not following.done():
+            raise
+        owner.uncancel()
+        code = await zygote_process.wait()
+        raise RuntimeError(f"the process that forks the commands has ended, with {code}") from None
     finally:
+        following.remove_done_callback(cancel)
         writer.close()  # the zygote ends, and with it whatever was left
         await asyncio.gather(zygote_process.wait(), following)
         await writer.wait_closed()
