@@ -33,8 +33,8 @@ CANNOT_ACCEPT = "out of system resource"
 BAD_REQUESTS = 20_000
 WARM_UP = 2_000
 SHARE = 2_000
-GROWTH = 8 * 1024 * 1024
-"""What the allocator may add by chance; 400 bytes kept of each request would add as much."""
+GROWTH = 4 * 1024 * 1024
+"""What the allocator may add by chance; 200 bytes kept of each request would add as much."""
 
 _log = logging.getLogger(__name__)
 Users = Callable[[], str]

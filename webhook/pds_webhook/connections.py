@@ -9,7 +9,7 @@ import asyncio
 import resource
 from dataclasses import dataclass, field, replace
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from pds_webhook.answers import Answer, Code
 from pds_webhook.metrics import Cut, Metrics
@@ -108,6 +108,7 @@ class Connection(web.RequestHandler):
         self._clock: asyncio.TimerHandle | None = None
         self._in_head = False
         self._answering = False
+        self._answered: StreamReader | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, where there is room."""
@@ -137,6 +138,7 @@ class Connection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Send an answer, in JSON also where it is aiohttp's own, then wait for the next request."""
         self.begun()  # malformed requests never reach the application
+        self._answered = request.content
         self._connections.waits(self)
         if isinstance(resp, web.HTTPException):
             resp = as_response(Answer(Code.BAD_REQUEST, "the request cannot be met as it is"), resp.status)
@@ -173,6 +175,9 @@ class Connection(web.RequestHandler):
         self._unbound()
         self._connections.closed(self)
         super().connection_lost(exc)
+        if self._answered is not None:
+            # aiohttp would go on waiting for what is left of a refused body, for as long as it lingers.
+            self._answered.feed_eof()
 
     def cut(self, why: Cut) -> None:
         """End it from our side; a request whose headers were late is told so."""
