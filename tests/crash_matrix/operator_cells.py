@@ -13,9 +13,10 @@ from crash_matrix.person import Act
 from crash_matrix.results import Result
 from faults.choosers import Strike
 from faults.fault import Fault
-from faults.processes import Command, Kept
+from faults.processes import Command
 from faults.proxy import FaultProxy
 from faults.settings import operator_environment
+from faults.supervised import Supervised
 from faults.upstreams import Upstreams
 from pds_clients.kubernetes import Provisions
 from pds_contract.errors import PdsError
@@ -79,7 +80,7 @@ class Scene:
                 return Result(cell, None, result.hit, f"the operator ended by itself, with {odd}")
             return result
 
-    async def _go(self, cell: Cell, place: Place, operator: Kept | None) -> Result:
+    async def _go(self, cell: Cell, place: Place, operator: Supervised | None) -> Result:
         road = cell.table.road
         assert isinstance(road, OperatorRoad)
         customer = await place.ground.customer()
@@ -139,13 +140,13 @@ async def scene(ground: Ground, configuration: Configuration) -> AsyncIterator[S
 @contextlib.asynccontextmanager
 async def operating(
     ground: Ground, configuration: Configuration, simulator: BackendSimulator, upstreams: Upstreams, namespace: str
-) -> AsyncIterator[tuple[Place, Kept]]:
+) -> AsyncIterator[tuple[Place, Supervised]]:
     """Run an operator for a namespace, behind a proxy of its own."""
     place = Place(ground, configuration, simulator, Provisions(ground.api, namespace, "person"))
     settings = {**SETTINGS, "PDS_REDEPLOY": configuration.redeploy}
     async with FaultProxy("operator", upstreams, place.journal, place.plan) as proxy:
         environment = operator_environment(proxy, namespace, ground.stack, ground.token, **settings)
-        async with Kept(ground.zygote, Command.OPERATOR, environment, name=str(configuration)) as operator:
+        async with Supervised(ground.zygote, Command.OPERATOR, environment, name=str(configuration)) as operator:
             proxy.target = operator
             yield place, operator
 

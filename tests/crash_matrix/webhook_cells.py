@@ -17,9 +17,10 @@ from crash_matrix.operator_cells import operating
 from crash_matrix.results import Came, Result
 from faults.choosers import Plan
 from faults.journal import Journal
-from faults.processes import Command, Kept
+from faults.processes import Command
 from faults.proxy import FaultProxy
 from faults.settings import webhook_environment
+from faults.supervised import Supervised
 from pds_clients.kubernetes import Provisions
 from pds_contract.errors import PdsError
 from pds_contract.resource import CHECKOUT_SESSION_ANNOTATION
@@ -37,7 +38,7 @@ Json = dict[str, Any]
 class Door:
     """A running webhook behind a proxy, and what the proxy does and saw."""
 
-    process: Kept
+    process: Supervised
     journal: Journal
     plan: Plan
 
@@ -197,7 +198,7 @@ async def opening(ground: Ground, namespace: str) -> AsyncIterator[Door]:
     journal, plan = Journal(), Plan()
     async with FaultProxy("webhook", ground.upstreams, journal, plan) as proxy:
         environment = webhook_environment(proxy, namespace, ground.stack)
-        async with Kept(ground.zygote, Command.WEBHOOK, environment) as process:
+        async with Supervised(ground.zygote, Command.WEBHOOK, environment) as process:
             proxy.target = process
             yield Door(process, journal, plan)
 

@@ -6,6 +6,8 @@
 ``fault``      every fault there is
 ``journal``    whose an exchange is, its number, and the history of each customer
 ``processes``  ``pds-operator`` and ``pds-webhook`` as processes that cost a fork to start: kill, stop, pause
+``supervised`` one that is started again whenever it ends
+``readiness``  waits until a command says that it is ready
 ``upstreams``  the real dependencies behind the proxies
 ``settings``   their environment: quick times, addresses, free ports
 
@@ -15,6 +17,6 @@ In short::
         journal = Journal()
         async with FaultProxy("operator", upstreams, journal, chooser) as proxy:
             environment = operator_environment(proxy, namespace, stack, token)
-            async with Kept(zygote, Command.OPERATOR, environment) as operator:   # started again whenever it dies
+            async with Supervised(zygote, Command.OPERATOR, environment) as operator:
                 proxy.target = operator
 """

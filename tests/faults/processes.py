@@ -11,15 +11,12 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import aiohttp
+from faults.readiness import NotReadyError, until_ready
 
 ZYGOTE = Path(__file__).with_name("zygote.py")
-START_SECONDS = 60.0
 STOP_SECONDS = 60.0
-RESTART_PAUSE = 0.05
 
 
 class Command(StrEnum):
@@ -29,8 +26,11 @@ class Command(StrEnum):
     WEBHOOK = "pds-webhook"
 
 
-class NotReadyError(Exception):
-    """A process has ended, or did not become ready in time. The message holds the end of its log."""
+class ZygoteEndedError(Exception):
+    """The process that forks the commands has ended, and with it everything that it had started."""
+
+    def __init__(self, how: str = "see above for why") -> None:
+        super().__init__(f"the process that forks the commands has ended; {how}")
 
 
 class Process:
@@ -90,23 +90,18 @@ class Process:
         if self.alive:
             self._zygote.send(self.pid, number)
 
-    async def ready(self, seconds: float = START_SECONDS) -> None:
+    async def ready(self) -> None:
         """Wait until it says on its admin port that it is ready.
 
         Raises:
             NotReadyError: It ended, or did not become ready in time.
         """
-        url = f"http://127.0.0.1:{self.environment['ADMIN_PORT']}/readyz"
-        deadline = asyncio.get_running_loop().time() + seconds
-        async with aiohttp.ClientSession() as session:
-            while asyncio.get_running_loop().time() < deadline and self.alive:
-                with contextlib.suppress(aiohttp.ClientError):
-                    async with session.get(url) as answer:
-                        if answer.ok:
-                            return
-                await asyncio.sleep(0.02)
-        how = f"was not ready within {seconds:.0f} s" if self.alive else f"ended with {await self.wait()}"
-        raise NotReadyError(f"{self.command} {how}; the end of its log:\n{self.log.read_text()[-3000:]}")
+        try:
+            await until_ready(self.environment["ADMIN_PORT"], lambda: self.alive)
+        except NotReadyError as error:
+            raise NotReadyError(
+                f"{self.command} {error}; the end of its log:\n{self.log.read_text()[-3000:]}"
+            ) from None
 
     def ended(self, code: int) -> None:
         """Note that it has ended; the zygote's word."""
@@ -129,8 +124,8 @@ class Zygote:
         self._reader = reader
         self._writer = writer
         self._numbers = itertools.count(1)
-        self._started: asyncio.Queue[int | None] = asyncio.Queue()
-        self._starting = asyncio.Lock()
+        self._starting: dict[str, asyncio.Future[int]] = {}
+        self._ended = False
         self._running: dict[int, Process] = {}
         self._codes: dict[int, int] = {}
 
@@ -148,14 +143,14 @@ class Zygote:
             name: Goes into the name of its log.
 
         Raises:
-            RuntimeError: The zygote itself has ended; it said why on stderr.
+            ZygoteEndedError: The zygote itself has ended; it said why on stderr.
         """
+        if self._ended:
+            raise ZygoteEndedError
         log = self.folder / f"{next(self._numbers):05}-{name or command}.log"
-        async with self._starting:
-            self._write({"start": command, "environment": dict(environment), "log": str(log)})
-            pid = await self._started.get()
-        if pid is None:
-            raise RuntimeError("the process that forks the commands has ended; see above for why")
+        started = self._starting[str(log)] = asyncio.get_running_loop().create_future()
+        self._write({"start": command, "environment": dict(environment), "log": str(log)})
+        pid = await started
         process = Process(self, command, environment, log, pid)
         if pid in self._codes:
             process.ended(self._codes.pop(pid))
@@ -169,18 +164,29 @@ class Zygote:
 
     async def follow(self) -> None:
         """Take in what the zygote tells, until it ends."""
-        while line := await self._reader.readline():
-            told = json.loads(line)
-            if "started" in told:
-                self._started.put_nowait(told["started"])
-            elif told["ended"] in self._running:
-                self._running.pop(told["ended"]).ended(told["code"])
-            else:  # before ``start`` has had its turn
-                self._codes[told["ended"]] = told["code"]
-        self._started.put_nowait(None)
-        for process in self._running.values():  # they end with it
-            process.ended(-signal.SIGKILL)
-        self._running.clear()
+        try:
+            while line := await self._reader.readline():
+                self._take_in(json.loads(line))
+        finally:
+            self._ended = True
+            for started in self._starting.values():
+                if not started.done():
+                    started.set_exception(ZygoteEndedError())
+            for process in self._running.values():  # they end with it
+                process.ended(-signal.SIGKILL)
+            self._running.clear()
+
+    def _take_in(self, told: Mapping[str, Any]) -> None:
+        if "started" in told:
+            started = self._starting.pop(told["log"])
+            if started.cancelled():
+                self.send(told["started"], signal.SIGKILL)
+            else:
+                started.set_result(told["started"])
+        elif told["ended"] in self._running:
+            self._running.pop(told["ended"]).ended(told["code"])
+        else:  # before ``start`` has had its turn
+            self._codes[told["ended"]] = told["code"]
 
     async def kill_all(self) -> None:
         """Kill what still runs."""
@@ -198,117 +204,43 @@ async def start_zygote(folder: Path) -> AsyncIterator[Zygote]:
         folder: Where the logs go; it has to exist.
 
     Raises:
-        RuntimeError: The zygote has ended before the block, and with it everything that it started.
+        ZygoteEndedError: It has ended before the block. Who is inside the block is cancelled, so that nobody waits for
+            a process that will never be.
     """
     ours, theirs = socket.socketpair()
     with theirs:
-        zygote_process = await asyncio.create_subprocess_exec(
+        # In a session of its own: a signal for our whole process group (Ctrl-C, a closed terminal, timeout(1)) is for
+        # us, who still need it while we stop. It ends with us, whatever becomes of us.
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(ZYGOTE),
             str(theirs.fileno()),
             pass_fds=[theirs.fileno()],
             env={name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+            start_new_session=True,
         )
     reader, writer = await asyncio.open_connection(sock=ours)
     zygote = Zygote(folder, reader, writer)
     following = asyncio.create_task(zygote.follow())
-    owner = asyncio.current_task()
-    assert owner is not None
+    inside = asyncio.current_task()
+    assert inside is not None
 
     def cancel(_: asyncio.Task[None]) -> None:
-        owner.cancel()  # else whoever waits for a process would wait for ever
+        inside.cancel()
 
     following.add_done_callback(cancel)
     try:
         yield zygote
         await zygote.kill_all()
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as error:
         if not following.done():
             raise
-        owner.uncancel()
-        code = await zygote_process.wait()
-        raise RuntimeError(f"the process that forks the commands has ended, with {code}") from None
+        inside.uncancel()
+        following.result()
+        raise ZygoteEndedError(f"its exit code is {await process.wait()}") from error
     finally:
         following.remove_done_callback(cancel)
-        writer.close()  # the zygote ends, and with it whatever was left
-        await asyncio.gather(zygote_process.wait(), following)
-        await writer.wait_closed()
-
-
-class Kept:
-    """A process that is started again whenever it ends, as a Deployment does; an async context manager.
-
-    ``ends`` has how each of them ended: -9 for one that was killed; anything else it did by itself.
-
-    Args:
-        zygote: Starts it.
-        command: What runs.
-        environment: Its whole environment.
-        name: Goes into the names of its logs.
-    """
-
-    def __init__(self, zygote: Zygote, command: Command, environment: Mapping[str, str], *, name: str = "") -> None:
-        self.ends: list[int] = []
-        self._zygote = zygote
-        self._command = command
-        self._environment = environment
-        self._name = name
-        self._stopping = False
-        self._keeping: asyncio.Task[None]
-        self.process: Process
-
-    async def __aenter__(self) -> Self:
-        await self._start()
-        self._keeping = asyncio.create_task(self._keep())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping = True
-        await self.process.kill()
-        await self._keeping
-
-    async def kill(self) -> None:
-        """Kill the process that runs now; another one is started."""
-        await self.process.kill()
-
-    async def pause(self) -> None:
-        """Pause the process that runs now."""
-        await self.process.pause()
-
-    async def resume(self) -> None:
-        """Let the process that runs now go on."""
-        await self.process.resume()
-
-    async def ready(self) -> None:
-        """Wait until one is ready, be it the next.
-
-        Raises:
-            NotReadyError: None was, for as long as one may take to start.
-        """
-        deadline = asyncio.get_running_loop().time() + START_SECONDS
-        while True:
-            process = self.process
-            try:
-                return await process.ready()
-            except NotReadyError:
-                if process.alive or asyncio.get_running_loop().time() > deadline:
-                    raise
-            while self.process is process:  # noqa: ASYNC110 - for as long as RESTART_PAUSE
-                await asyncio.sleep(RESTART_PAUSE)
-
-    async def _start(self) -> None:
-        self.process = await self._zygote.start(self._command, self._environment, name=self._name)
-
-    async def _keep(self) -> None:
-        while True:
-            code = await self.process.wait()
-            if self._stopping:
-                return
-            self.ends.append(code)
-            await asyncio.sleep(RESTART_PAUSE)
-            await self._start()
-            if self._stopping:
-                await self.process.kill()
-                return
+        writer.close()
+        if process.returncode is None:
+            process.kill()  # whatever it was at; its children end with it
+        await asyncio.gather(process.wait(), following)

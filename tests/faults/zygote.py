@@ -3,7 +3,7 @@
 Run as a script of its own with the number of an inherited socket; the other end speaks JSON, one object a line:
 
 =============================================  ====================================================================
-``{"start": COMMAND, "environment", "log"}``   answered ``{"started": PID}``; the output is appended to the file
+``{"start": COMMAND, "environment", "log"}``   answered ``{"started": PID, "log"}``; the file gets the output
 ``{"signal": NUMBER, "pid": PID}``             sent if that child has not ended; no answer
 (a child ended)                                told as ``{"ended": PID, "code": N}``, minus the signal that killed it
 =============================================  ====================================================================
@@ -46,7 +46,6 @@ def _serve(channel: socket.socket) -> Json | None:
     waker.setblocking(False)  # noqa: FBT003 - the method takes no keyword
     signal.set_wakeup_fd(waker.fileno())
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     children: set[int] = set()
     received = b""
     while True:
@@ -75,7 +74,7 @@ def _serve(channel: socket.socket) -> Json | None:
                 _end_with_parent(parent)
                 return request  # type: ignore[no-any-return] # JSON, as described above
             children.add(pid)
-            _tell(channel, {"started": pid})
+            _tell(channel, {"started": pid, "log": request["log"]})
 
 
 def _reap(channel: socket.socket, children: set[int]) -> None:
@@ -92,7 +91,6 @@ def _tell(channel: socket.socket, message: Json) -> None:
 
 def _become(request: Json) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(request["environment"])
     output = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from faults.choosers import no_fault
 from faults.journal import Journal
-from faults.processes import Command, Kept, Zygote, start_zygote
+from faults.processes import Command, Zygote, start_zygote
 from faults.proxy import FaultProxy
 from faults.settings import operator_environment, webhook_environment
+from faults.supervised import Supervised
 from faults.upstreams import open_upstreams
 from soak.arena import TOKEN, Arena, arena
 from soak.injector import Injector
@@ -89,7 +90,7 @@ async def run(stack: Mapping[str, str], soak: Soak, tell: Callable[[str], None])
 
 @dataclass(frozen=True)
 class _Processes:
-    kept: Mapping[Victim, Kept]
+    kept: Mapping[Victim, Supervised]
     proxies: Mapping[Victim, FaultProxy]
     journal: Journal
     webhook_url: str
@@ -108,7 +109,7 @@ async def _processes(place: Arena) -> AsyncIterator[_Processes]:
             open_upstreams(place.stack["KUBECONFIG"], place.stack["SUPABASE_URL"], place.backend_url)
         )
         zygote: Zygote = await opened.enter_async_context(start_zygote(folder))
-        kept: dict[Victim, Kept] = {}
+        kept: dict[Victim, Supervised] = {}
         proxies: dict[Victim, FaultProxy] = {}
         webhook_url = ""
         for victim in Victim:
@@ -119,7 +120,7 @@ async def _processes(place: Arena) -> AsyncIterator[_Processes]:
             else:
                 command = Command.OPERATOR
                 environment = operator_environment(proxy, place.namespace, place.stack, TOKEN, **TIMES)
-            kept[victim] = await opened.enter_async_context(Kept(zygote, command, environment, name=victim))
+            kept[victim] = await opened.enter_async_context(Supervised(zygote, command, environment, name=victim))
             proxies[victim] = proxy
         for process in kept.values():
             await process.ready()
@@ -138,19 +139,19 @@ class _Run:
         self._accepted = 0
 
     async def go(self) -> Report:
+        """Do it, and judge the end. Whatever fails beside the customers' coming ends all of it at once."""
         began = time.monotonic()
-        people = asyncio.create_task(self._person.run())
-        progress = asyncio.create_task(self._progress(began))
         for victim, proxy in self._processes.proxies.items():
             proxy.target = self._injector.target(victim)
             proxy.choose = self._injector.chooser()
         try:
-            await self._let_them_come(began)
-            verdict, rest = await self._until_the_end()
+            async with asyncio.TaskGroup() as beside:
+                endless = [beside.create_task(self._person.run()), beside.create_task(self._progress(began))]
+                await self._let_them_come(began)
+                verdict, rest = await self._until_the_end()
+                for task in endless:
+                    task.cancel()
         finally:
-            for task in (people, progress):
-                task.cancel()
-            await asyncio.gather(people, progress, return_exceptions=True)
             await self._stripe.close()
         return Report(
             soak=self._soak,
@@ -174,9 +175,9 @@ class _Run:
         An event that is never accepted is given up in the end: its customer is then found to be lost.
         """
         users = self._place.new_users(len(self._schedule.arrivals))
-        blows = asyncio.create_task(self._injector.run())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as payments:
+                blows = payments.create_task(self._injector.run())
                 for user_id, arrival in zip(users, self._schedule.arrivals, strict=True):
                     await asyncio.sleep(max(0.0, began + arrival.at - time.monotonic()))
                     payments.create_task(self._pay(user_id, twice=arrival.twice))

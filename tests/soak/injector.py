@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from faults.choosers import Chooser
 from faults.exchange import Exchange
 from faults.fault import Fault
-from faults.processes import Kept
+from faults.supervised import Supervised
 from soak.schedule import Blow, Injection, Schedule, Victim
 
 WITHIN = 2.0
@@ -25,8 +25,8 @@ class Struck:
         resume: Lets it go on.
     """
 
-    process: Kept
-    resume: Callable[[Kept], None]
+    process: Supervised
+    resume: Callable[[Supervised], None]
 
     async def kill(self) -> None:
         """Kill it."""
@@ -46,7 +46,7 @@ class Injector:
         processes: Whom to hit.
     """
 
-    def __init__(self, schedule: Schedule, processes: Mapping[Victim, Kept]) -> None:
+    def __init__(self, schedule: Schedule, processes: Mapping[Victim, Supervised]) -> None:
         self.injected: Counter[str] = Counter()
         self._schedule = schedule
         self._processes = processes
@@ -65,7 +65,7 @@ class Injector:
         """Return one process as faults in its exchanges strike it."""
         return Struck(self._processes[victim], self.resume)
 
-    def resume(self, process: Kept) -> None:
+    def resume(self, process: Supervised) -> None:
         """Let a process that was just paused go on after a while; at once where all is over."""
         self._resume_after(process, 0.0 if self._over else self._pause)
 
@@ -114,7 +114,7 @@ class Injector:
             await process.pause()
             self._resume_after(process, blow.pause)
 
-    def _resume_after(self, process: Kept, seconds: float) -> None:
+    def _resume_after(self, process: Supervised, seconds: float) -> None:
         async def resume() -> None:
             await asyncio.sleep(seconds)
             await process.resume()
