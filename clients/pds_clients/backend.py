@@ -15,6 +15,7 @@ from typing import Any, Self
 import httpx
 
 from pds_clients.retry_after import seconds_to_wait
+from pds_clients.timing import Operation, timed
 from pds_contract.deploy import (
     Deployed,
     DeployOutcome,
@@ -109,7 +110,7 @@ class PdsBackend:
         Raises:
             TryLater, CredentialsRejected, Refused.
         """
-        response = await self._look("POST", "/check-pds", {"hostname": hostname})
+        response = await self._look(Operation.CHECK_PDS, "POST", "/check-pds", {"hostname": hostname})
         if response.status_code in _NO_SUCH_CALL:
             return Presence.NO_PROBE
         answer = _mapping(_answer(response))
@@ -124,7 +125,7 @@ class PdsBackend:
             NotFound: The backend knows no such service.
             TryLater, CredentialsRejected, Refused.
         """
-        answer = _mapping(_answer(await self._look("GET", f"/service/{service_id}")))
+        answer = _mapping(_answer(await self._look(Operation.GET_SERVICE, "GET", f"/service/{service_id}")))
         nested = (_mapping(answer.get(key)) for key in ("data", "service"))
         document = next((each for each in (answer, *nested) if "state" in each), None)
         if document is None:
@@ -148,19 +149,9 @@ class PdsBackend:
         """
         attempt = _Attempt(in_time, self._deploy_timeout)
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT) as attempt.scope:
-                response = await self._deploys.post(
-                    "/deploy",
-                    json={
-                        "username": request.username,
-                        "password": request.password,
-                        "email": request.email,
-                        "hostname": request.hostname,
-                        "disksize": request.disksize,
-                    },
-                    headers={"Idempotency-Key": idempotency_key},
-                    extensions={"trace": attempt.trace},
-                )
+            with timed("backend", Operation.DEPLOY) as exchange:
+                response = await self._send(request, idempotency_key, attempt)
+                exchange.status = response.status_code
         except CredentialsRejected as error:
             return NotSent(str(error))
         except _TooLateError:
@@ -176,11 +167,29 @@ class PdsBackend:
             return NotSent(f"the backend could not be reached ({type(error).__name__})")
         return _outcome(response.status_code, response.headers, response.content)
 
-    async def _look(self, method: str, path: str, body: object = None) -> httpx.Response:
+    async def _send(self, request: DeployRequest, idempotency_key: str, attempt: "_Attempt") -> httpx.Response:
+        async with asyncio.timeout(CONNECT_TIMEOUT) as attempt.scope:
+            return await self._deploys.post(
+                "/deploy",
+                json={
+                    "username": request.username,
+                    "password": request.password,
+                    "email": request.email,
+                    "hostname": request.hostname,
+                    "disksize": request.disksize,
+                },
+                headers={"Idempotency-Key": idempotency_key},
+                extensions={"trace": attempt.trace},
+            )
+
+    async def _look(self, operation: Operation, method: str, path: str, body: object = None) -> httpx.Response:
         try:
-            # httpx's own time-out begins anew with each byte.
-            async with asyncio.timeout(LOOK_TIMEOUT):
-                return await self._looks.request(method, path, json=body)
+            with timed("backend", operation) as exchange:
+                # httpx's own time-out begins anew with each byte.
+                async with asyncio.timeout(LOOK_TIMEOUT):
+                    response = await self._looks.request(method, path, json=body)
+                exchange.status = response.status_code
+                return response
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             raise TryLater("backend", f"the backend gave no answer ({type(error).__name__})") from None
 

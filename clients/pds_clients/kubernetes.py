@@ -18,6 +18,7 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 from yaml import YAMLError
 
 from pds_clients.retry_after import seconds_to_wait
+from pds_clients.timing import Operation, timed
 from pds_contract.errors import (
     Conflict,
     CredentialsRejected,
@@ -104,8 +105,9 @@ class KubernetesApi:
         query: Mapping[str, str | int] | None = None,
         body: Json | None = None,
         content_type: str = "application/json",
+        operation: Operation = Operation.OTHER,
     ) -> Json:
-        """Make one call.
+        """Make one call, which the metrics know as this operation.
 
         Raises:
             NotFound: 404.
@@ -123,8 +125,10 @@ class KubernetesApi:
                 body=body,
                 auth_settings=["BearerToken"],
             )
-            response = await self._client.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
-            raw = await response.read()
+            with timed("kubernetes", operation) as exchange:
+                response = await self._client.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
+                raw = await response.read()
+                exchange.status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TryLater("kubernetes", f"the API server gave no answer ({type(error).__name__})") from None
         except ConfigException:
@@ -157,7 +161,9 @@ class Provisions:
 
     async def get(self, name: str) -> PdsProvision:
         """Read one from the API server, not from a cache."""
-        return PdsProvision.model_validate(await self._api.call("GET", self._one(name)))
+        return PdsProvision.model_validate(
+            await self._api.call("GET", self._one(name), operation=Operation.GET_PROVISION)
+        )
 
     async def create(self, name: str, spec: Json, annotations: Mapping[str, str]) -> PdsProvision:
         """Create one. Raises Conflict where the name is taken."""
@@ -167,7 +173,9 @@ class Provisions:
             "metadata": {"name": name, "namespace": self._namespace, "annotations": dict(annotations)},
             "spec": spec,
         }
-        created = await self._api.call("POST", self._path, query=self._writer(), body=manifest)
+        created = await self._api.call(
+            "POST", self._path, query=self._writer(), body=manifest, operation=Operation.CREATE_PROVISION
+        )
         return PdsProvision.model_validate(created)
 
     async def patch(
@@ -178,7 +186,12 @@ class Provisions:
         if spec:
             change["spec"] = spec
         patched = await self._api.call(
-            "PATCH", self._one(name), query=self._writer(), body=change, content_type=MERGE_PATCH
+            "PATCH",
+            self._one(name),
+            query=self._writer(),
+            body=change,
+            content_type=MERGE_PATCH,
+            operation=Operation.PATCH_PROVISION,
         )
         return PdsProvision.model_validate(patched)
 
@@ -190,6 +203,7 @@ class Provisions:
             query=self._writer(),
             body={"metadata": {"resourceVersion": resource_version}, "status": status},
             content_type=MERGE_PATCH,
+            operation=Operation.PATCH_PROVISION_STATUS,
         )
         return PdsProvision.model_validate(patched)
 
@@ -197,7 +211,7 @@ class Provisions:
         """List by one of the CRD's selectable fields, page by page."""
         query: dict[str, str | int] = {"fieldSelector": field_selector, "limit": self._page}
         while True:
-            page = await self._api.call("GET", self._path, query=query)
+            page = await self._api.call("GET", self._path, query=query, operation=Operation.LIST_PROVISIONS)
             for item in page["items"]:
                 yield PdsProvision.model_validate(item)
             token = page["metadata"].get("continue")

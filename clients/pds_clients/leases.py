@@ -5,6 +5,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from pds_clients.kubernetes import MERGE_PATCH, Json, KubernetesApi
+from pds_clients.timing import Operation
 from pds_contract.errors import Conflict, NotFound
 
 
@@ -70,7 +71,7 @@ class Leases:
     async def get(self) -> Lease | None:
         """Read it; None where there is none."""
         try:
-            return _lease(await self._api.call("GET", self._one))
+            return _lease(await self._api.call("GET", self._one, operation=Operation.GET_LEASE))
         except NotFound:
             return None
 
@@ -87,7 +88,10 @@ class Leases:
             "metadata": {"name": self._name},
             "spec": _spec(terms),
         }
-        return _lease(await self._api.call("POST", self._path, query=self._writer, body=manifest))
+        made = await self._api.call(
+            "POST", self._path, query=self._writer, body=manifest, operation=Operation.CREATE_LEASE
+        )
+        return _lease(made)
 
     async def change(self, resource_version: str, terms: LeaseTerms) -> Lease:
         """Change it, and leave its labels and annotations alone.
@@ -98,7 +102,12 @@ class Leases:
         change = {"metadata": {"resourceVersion": resource_version}, "spec": _spec(terms)}
         try:
             changed = await self._api.call(
-                "PATCH", self._one, query=self._writer, body=change, content_type=MERGE_PATCH
+                "PATCH",
+                self._one,
+                query=self._writer,
+                body=change,
+                content_type=MERGE_PATCH,
+                operation=Operation.PATCH_LEASE,
             )
         except NotFound as error:
             raise Conflict("kubernetes", "the Lease is gone", error.status) from None

@@ -4,6 +4,7 @@ from base64 import b64decode
 from urllib.parse import quote
 
 from pds_clients.kubernetes import Json, KubernetesApi
+from pds_clients.timing import Operation
 from pds_contract.errors import Conflict
 from pds_contract.reservation import Reservation
 
@@ -38,9 +39,16 @@ class Reservations:
             },
         }
         try:
-            await self._api.call("POST", self._path, query={"fieldManager": self._manager}, body=manifest)
+            await self._api.call(
+                "POST",
+                self._path,
+                query={"fieldManager": self._manager},
+                body=manifest,
+                operation=Operation.CREATE_RESERVATION,
+            )
         except Conflict:
-            there = await self._api.call("GET", f"{self._path}/{quote(wanted.hostname, safe='')}")
+            path = f"{self._path}/{quote(wanted.hostname, safe='')}"
+            there = await self._api.call("GET", path, operation=Operation.GET_RESERVATION)
             return _reservation(wanted.hostname, there)
         return wanted
 

@@ -3,7 +3,7 @@
 The client repeats by itself what got no answer or a 5xx; a 429 is told, so that the caller waits as long as it asks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import stripe
 
 from pds_clients.retry_after import seconds_to_wait
+from pds_clients.timing import Operation, timed
 from pds_contract.errors import CredentialsRejected, DependencyError, Refused, TryLater
 
 if TYPE_CHECKING:
@@ -38,13 +39,32 @@ class SessionPage:
     has_more: bool
 
 
-class CheckoutSessions:
-    """The Checkout Sessions of one account; an async context manager."""
+class _TimedClient(stripe.HTTPXClient):
+    """Times each exchange; what the library repeats by itself is one of its own."""
 
-    def __init__(self, api_base: str, secret_key: str) -> None:
-        self._http = stripe.HTTPXClient(timeout=REQUEST_TIMEOUT)
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: object = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Make one request."""
+        with timed("stripe", Operation.LIST_CHECKOUT_SESSIONS) as exchange:
+            answer = await super().request_async(method, url, headers, post_data)
+            exchange.status = answer[1]
+            return answer
+
+
+class CheckoutSessions:
+    """The Checkout Sessions of one account; an async context manager.
+
+    Args:
+        api_base: Where Stripe's API is.
+        secret_key: Returns the key, which is read anew for each page, since it may be rotated.
+    """
+
+    def __init__(self, api_base: str, secret_key: Callable[[], str]) -> None:
+        self._secret_key = secret_key
+        self._http = _TimedClient(timeout=REQUEST_TIMEOUT)
         self._client = stripe.StripeClient(
-            secret_key,
+            secret_key(),
             base_addresses={"api": api_base},
             max_network_retries=NETWORK_RETRIES,
             http_client=self._http,
@@ -80,7 +100,7 @@ class CheckoutSessions:
         if after is not None:
             parameters["starting_after"] = after
         try:
-            listed = await self._client.v1.checkout.sessions.list_async(parameters)
+            listed = await self._client.v1.checkout.sessions.list_async(parameters, {"api_key": self._secret_key()})
             return _page(listed.to_dict())
         except stripe.StripeError as error:
             # Stripe's own messages may quote the key: only what we say of it is kept.

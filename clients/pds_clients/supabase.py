@@ -16,6 +16,7 @@ from postgrest.exceptions import APIError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pds_clients.retry_after import seconds_to_wait
+from pds_clients.timing import Operation, note_answer, timed
 from pds_contract.errors import CredentialsRejected, TryLater, UnknownUser
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow, SubscriptionMapping
 
@@ -79,7 +80,11 @@ class Supabase:
     def __init__(self, url: str, service_role_key: Callable[[], str]) -> None:
         base_url = f"{url}/rest/v1"
         self._http = httpx.AsyncClient(
-            base_url=base_url, auth=_ServiceRole(service_role_key), timeout=REQUEST_TIMEOUT, follow_redirects=False
+            base_url=base_url,
+            auth=_ServiceRole(service_role_key),
+            timeout=REQUEST_TIMEOUT,
+            follow_redirects=False,
+            event_hooks={"response": [note_answer]},
         )
         self._tables = AsyncPostgrestClient(base_url, http_client=self._http, retry_enabled=False)
         self._users = f"{url}/auth/v1/admin/users"
@@ -99,7 +104,7 @@ class Supabase:
             Whether the row is now this checkout's.
         """
         ours = await self._call(
-            "record_subscription",
+            Operation.RECORD_SUBSCRIPTION,
             p_user_id=mapping.user_id,
             p_stripe_customer_id=mapping.stripe_customer_id,
             p_stripe_subscription_id=mapping.stripe_subscription_id,
@@ -114,12 +119,13 @@ class Supabase:
 
     async def look_up_pds_service(self, user_id: str, hostname: str | None = None) -> PdsServiceLookup:
         """Read a user's row, whether the user exists, and whether another user's row has a PDS of this hostname."""
-        return _read(PdsServiceLookup, await self._call("look_up_pds_service", p_user_id=user_id, p_hostname=hostname))
+        answer = await self._call(Operation.LOOK_UP_PDS_SERVICE, p_user_id=user_id, p_hostname=hostname)
+        return _read(PdsServiceLookup, answer)
 
     async def other_holder(self, service_id: int, user_id: str) -> str | None:
         """Return a user other than this one whose row has this id, if there is one."""
         query = self._tables.from_("pds_services").select("*").eq("pds_service_id", service_id).neq("user_id", user_id)
-        rows = await self._answer("pds_services", query.limit(1))
+        rows = await self._answer(Operation.FIND_HOLDER, query.limit(1))
         if not isinstance(rows, list):
             raise _unusable()
         return _read(PdsServiceRow, rows[0]).user_id if rows else None
@@ -131,7 +137,7 @@ class Supabase:
             The row as it is now; the caller compares.
         """
         row = await self._call(
-            "mirror_pds_service",
+            Operation.MIRROR_PDS_SERVICE,
             p_user_id=wanted.user_id,
             p_pds_service_id=wanted.pds_service_id,
             p_hostname=wanted.hostname,
@@ -142,7 +148,7 @@ class Supabase:
     async def pds_services_after(self, user_id: str) -> list[PdsServiceRow]:
         """Read a page of rows in the order of their user ids, from behind this one; an empty page is the end."""
         query = self._tables.from_("pds_services").select("*").gt("user_id", user_id).order("user_id").limit(PAGE)
-        rows = await self._answer("pds_services", query)
+        rows = await self._answer(Operation.LIST_PDS_SERVICES, query)
         if not isinstance(rows, list):
             raise _unusable()
         return [_read(PdsServiceRow, row) for row in rows]
@@ -154,8 +160,9 @@ class Supabase:
             CredentialsRejected: The key is none of the service role's.
         """
         try:
-            async with asyncio.timeout(REQUEST_TIMEOUT):
-                response = await self._http.get(f"{self._users}/{quote(user_id, safe='')}")
+            with timed("supabase", Operation.GET_USER):
+                async with asyncio.timeout(REQUEST_TIMEOUT):
+                    response = await self._http.get(f"{self._users}/{quote(user_id, safe='')}")
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
             raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
         status = response.status_code
@@ -176,19 +183,21 @@ class Supabase:
                 raise UnknownUser("the user is not in auth.users")
         raise TryLater("supabase", said, status, seconds_to_wait(response.headers.get("Retry-After")))
 
-    async def _call(self, function: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
-        return await self._answer(function, self._tables.rpc(function, arguments))
+    async def _call(self, function: Operation, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+        """Call the SQL function of the operation's name."""
+        return await self._answer(function, self._tables.rpc(function.value, arguments))
 
-    async def _answer(self, what: str, request: _Request) -> Any:  # noqa: ANN401 - JSON
+    async def _answer(self, operation: Operation, request: _Request) -> Any:  # noqa: ANN401 - JSON
         try:
-            # httpx's own time-out begins anew with each byte.
-            async with asyncio.timeout(REQUEST_TIMEOUT):
-                return (await request.execute()).data
+            with timed("supabase", operation):
+                # httpx's own time-out begins anew with each byte.
+                async with asyncio.timeout(REQUEST_TIMEOUT):
+                    return (await request.execute()).data
         except APIError as error:
             if error.code == FOREIGN_KEY_VIOLATION:
                 raise UnknownUser("the user is not in auth.users") from None
             # PostgREST's and PostgreSQL's messages may quote values: only the code is kept.
-            raise TryLater("supabase", f"Supabase refused {what} (code {error.code})") from None
+            raise TryLater("supabase", f"Supabase refused {operation} (code {error.code})") from None
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, RecursionError) as error:
             raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
 

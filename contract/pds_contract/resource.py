@@ -3,7 +3,8 @@
 Field names are Python's here and camelCase on the wire. What was asked for is spec; what is in use is status.
 """
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -34,10 +35,18 @@ SERVICE_ID_ANNOTATION = f"{GROUP}/service-id"
 CHECKOUT_SESSION_ANNOTATION = f"{GROUP}/checkout-session"
 """The id of the newest Checkout Session that asked for this resource."""
 CHECKOUT_CREATED_ANNOTATION = f"{GROUP}/checkout-created"
-"""When that session was created, in Unix seconds, as Stripe has it."""
+"""When that session was created, in Unix seconds, as Stripe has it: of two sessions the later one counts."""
+CHECKOUT_PAID_ANNOTATION = f"{GROUP}/checkout-paid"
+"""When that session was paid, in Unix seconds: the time of the event that told so. Of a session that was listed, not
+told, the time of its creation."""
+STRIPE_EVENT_ANNOTATION = f"{GROUP}/stripe-event"
+"""The id of the event that told of that session; the session's own, where it was listed. For the log."""
 
 Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, min_length=1, max_length=LABEL_MAX)]
 Hostname = Annotated[str, StringConstraints(pattern=HOSTNAME_PATTERN, min_length=3, max_length=HOSTNAME_MAX)]
+
+_UNIX_SECONDS = re.compile(r"[0-9]{1,11}", re.ASCII)
+_STRIPE_ID = re.compile(r"(?:evt|cs)_[A-Za-z0-9_]{1,128}", re.ASCII)
 
 UNOBSERVED = -1
 """``status.observedGeneration`` of a resource that no operator has looked at."""
@@ -125,6 +134,11 @@ class ProvisionStatus(_Model):
         """Return the condition of this type, if it is there."""
         return next((condition for condition in self.conditions if condition.type == kind), None)
 
+    def holds(self, kind: str) -> bool:
+        """Tell whether the condition of this type is there and True."""
+        condition = self.condition(kind)
+        return condition is not None and condition.status == "True"
+
     @property
     def frozen(self) -> bool:
         """Whether what a deploy sends may no longer change: the CRD's rule on spec, in Python."""
@@ -159,6 +173,21 @@ class PdsProvision(_Model):
     metadata: Metadata
     spec: ProvisionSpec
     status: ProvisionStatus = Field(default_factory=ProvisionStatus)
+
+    @property
+    def event_id(self) -> str | None:
+        """The id under which Stripe's side of this resource is logged; None where nothing of an id's shape is noted."""
+        value = self.metadata.annotations.get(STRIPE_EVENT_ANNOTATION, "")
+        return value if _STRIPE_ID.fullmatch(value) else None
+
+    @property
+    def asked_at(self) -> datetime | None:
+        """When the customer paid, as far as that is known; else when the resource was made."""
+        for annotation in (CHECKOUT_PAID_ANNOTATION, CHECKOUT_CREATED_ANNOTATION):
+            value = self.metadata.annotations.get(annotation, "")
+            if _UNIX_SECONDS.fullmatch(value):
+                return datetime.fromtimestamp(int(value), UTC)
+        return self.metadata.creation_timestamp
 
     @property
     def retry(self) -> str | None:

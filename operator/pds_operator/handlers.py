@@ -9,11 +9,12 @@ import contextlib
 import contextvars
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, cast
 
 import kopf
 from pydantic import ValidationError
@@ -24,6 +25,8 @@ from pds_operator.protocol.steps import Event
 
 logger = logging.getLogger(__name__)
 
+REPORTER = "pds-operator"
+"""Who Events are from."""
 LAST_EVENTS = 0.2
 """Seconds in which kopf posts the Events of what was just finished."""
 CLOSING = 0.05
@@ -31,6 +34,9 @@ CLOSING = 0.05
 STOP_PATIENCE = 15.0
 """Seconds that kopf may take to stop; it gives its own tasks five."""
 MOST_UNPOSTED = 1000
+TURN_SECONDS = 1.0
+STUCK_SECONDS = 60.0
+"""kopf's loop is stuck when it has taken no turn for so long. Its longest work is to read a page of 500 resources."""
 
 HANDLERS = kopf.OperatorRegistry()
 
@@ -67,6 +73,7 @@ class Watch:
     def __init__(self, namespace: str, connection: Callable[[], Coroutine[None, None, Connection]]) -> None:
         self._namespace = namespace
         self._connection = connection
+        self._last_turn = 0.0
         self._ours = asyncio.get_running_loop()
         self._stop = asyncio.Event()  # of kopf's loop
         self._ended = asyncio.Event()  # of ours
@@ -86,7 +93,16 @@ class Watch:
         """
         self._noticed, self._look_at = noticed, look_at
         self._kopfs = asyncio.new_event_loop()
+        self._last_turn = time.monotonic()
         threading.Thread(target=self._run, args=(self._kopfs,), name="kopf", daemon=True).start()
+
+    @property
+    def stuck(self) -> str | None:
+        """What does not move any more: kopf's loop, of which nothing else would tell; None: it moves."""
+        if self._kopfs is None or self._ended.is_set():
+            return None
+        still = time.monotonic() - self._last_turn
+        return f"kopf's event loop has not run for {still:.0f} s" if still > STUCK_SECONDS else None
 
     async def ended(self) -> None:
         """Wait until kopf has ended, asked to or by itself."""
@@ -138,7 +154,12 @@ class Watch:
         finally:
             self._in_our_loop(self._ended.set)
 
+    def _take_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._last_turn = time.monotonic()
+        loop.call_later(TURN_SECONDS, self._take_turn, loop)
+
     async def _operate(self) -> None:
+        self._take_turn(asyncio.get_running_loop())
         await kopf.operator(
             registry=HANDLERS,
             settings=_settings(),
@@ -146,6 +167,8 @@ class Watch:
             namespaces=[self._namespace],
             memo=kopf.Memo(watch=self),
             stop_flag=self._stop,
+            # For peering, which is off. Left out, kopf asks for the user's name, and a container's user has none.
+            identity=cast("Any", REPORTER),
         )
         await asyncio.sleep(CLOSING)
 
@@ -187,7 +210,7 @@ class _Backoffs:
 def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.loggers = False
-    settings.posting.reporting_component = "pds-operator"
+    settings.posting.reporting_component = REPORTER
     settings.posting.event_name_prefix = "pds-"
     settings.watching.chunk_size = 500
     settings.queueing.worker_limit = 200

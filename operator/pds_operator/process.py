@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Self
 
 from aiohttp import web
@@ -30,6 +31,7 @@ from pds_operator.reconciler.clients import Clients
 from pds_operator.reconciler.deployer import Deployer
 from pds_operator.reconciler.reconciler import Reconciler
 from pds_operator.reconciler.sightings import Sightings
+from pds_operator.reconciler.status_writer import StatusWriter
 from pds_operator.reconciler.sweep import Sweep
 from pds_operator.reconciler.visit import Visitor
 from pds_operator.reconciler.watched import Watched
@@ -92,6 +94,7 @@ class OperatorProcess:
     def close(self) -> None:
         """Begin nothing more: no visit, no deploy."""
         self._readiness.ready = False
+        self._watched.close()
         for task in self._background:
             task.cancel()
         if self._reconciler is not None:
@@ -123,11 +126,13 @@ class OperatorProcess:
             backend=await opened.enter_async_context(
                 PdsBackend(settings.pds_api_url, self._token, settings.pds_deploy_timeout)
             ),
-            announce=self.watch.announce,
         )
-        runner: web.AppRunner = await serve(admin_app(self._readiness), settings.admin_port)
+        runner: web.AppRunner = await serve(admin_app(self._readiness, stuck=self._stuck), settings.admin_port)
         opened.push_async_callback(runner.cleanup)
         self._readiness.ready = True
+
+    def _stuck(self) -> str | None:
+        return self.watch.stuck or (self._reconciler.stuck if self._reconciler is not None else None)
 
     def _new_reconciler(self, clients: Clients, token: Callable[[], str]) -> Reconciler:
         settings, policy = self._settings, self._settings.policy()
@@ -138,9 +143,8 @@ class OperatorProcess:
                 queue.add(name)
 
         circuit = Circuit(boottime, token, wake_all)
-        metrics.CIRCUIT_OPEN.set_function(lambda: float(circuit.open))
-        loop = asyncio.get_running_loop()
-        metrics.TASKS.set_function(lambda: float(len(asyncio.all_tasks(loop))))
+        self._show(circuit, queue)
+        writer = StatusWriter(clients.provisions, self.watch.announce, self._watched)
         gate = Gate(
             at_once=settings.pds_max_deploys,
             per_hour=settings.pds_max_deploys_per_hour,
@@ -155,13 +159,26 @@ class OperatorProcess:
             circuit=circuit,
             gate=gate,
             recovery=Recovery(boottime, queue.add),
-            deployer=Deployer(clients, policy, sightings, circuit, boottime, self._watched),
+            deployer=Deployer(clients, policy, sightings, circuit, boottime, writer),
+            writer=writer,
             watched=self._watched,
             # A process that was paused past its lease begins nothing, also before it has noticed.
             draining=lambda: queue.closed or not self.leadership.leading,
             polls=AsyncLimiter(POLLS_PER_SECOND, 1.0),
         )
-        return Reconciler(visitor, queue, sightings, policy, self._watched, workers=settings.pds_max_deploys + LOOKERS)
+        return Reconciler(
+            visitor.visit, queue, sightings, policy, self._watched, workers=settings.pds_max_deploys + LOOKERS
+        )
+
+    def _show(self, circuit: Circuit, queue: WorkQueue) -> None:
+        """Show what only the one that leads can know."""
+        loop, watched = asyncio.get_running_loop(), self._watched
+        metrics.CIRCUIT_OPEN.set_function(lambda: float(circuit.open))
+        metrics.TASKS.set_function(lambda: float(len(asyncio.all_tasks(loop))))
+        metrics.QUEUE_DEPTH.labels(state="due").set_function(lambda: float(len(queue)))
+        metrics.QUEUE_DEPTH.labels(state="delayed").set_function(lambda: float(queue.delayed))
+        metrics.UNSETTLED_OLDEST.set_function(lambda: watched.longest_wait(datetime.now(UTC)))
+        metrics.DEPLOYS_PAUSED.set(self._settings.pds_deploy_paused)
 
     async def _notice_unsettled(self, reconciler: Reconciler) -> None:
         """Take up what is not running before kopf has listed everything."""
@@ -174,7 +191,7 @@ class OperatorProcess:
             # kopf's own list brings the rest, and the one that cannot be read.
             logger.warning("an unsettled resource cannot be read")
         except Exception:
-            # kopf's list brings them all, if later.
+            # A fault of ours. Nothing waits for this task; kopf's list brings them all, if later.
             logger.exception("a fault in listing the unsettled resources ahead")
 
 

@@ -51,7 +51,7 @@ async def operate(settings: OperatorSettings, stopping: asyncio.Event) -> None:
             why = held.result() if held.done() else "kopf has ended by itself"
             logger.error("leading no more; finishing what was begun, then leaving", extra={"why": why})
             raise LeadEnded(why)
-        logger.info("stopping; finishing what was begun")
+        logger.info("stopping; finishing what was begun", extra={"grace_seconds": settings.grace_seconds()})
     finally:
         # Nothing more is begun, so whoever leads next need not wait for what is under way: the claims protect that.
         process.close()

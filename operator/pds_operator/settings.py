@@ -13,6 +13,9 @@ from pds_runtime.settings import AdminSettings
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 SHORTEST_LEASE = 0.1
+DRAIN_BESIDE_DEPLOY = 80.0
+"""Seconds that a stop may take beside the answer to a deploy: its claim and its connection, then the outcome, the row,
+a look at the service and its state in status, ten at most each; kopf's end, fifteen; and room to spare."""
 POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where Kubernetes tells a pod its own namespace."""
 
@@ -43,6 +46,13 @@ class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings, Ad
         if 0 < value < SHORTEST_LEASE:
             raise ValueError(f"must be 0 (no leader election) or at least {SHORTEST_LEASE} seconds")
         return value
+
+    def grace_seconds(self) -> float:
+        """Return for how long a stop may take while the API server answers: a pod's grace has to be longer.
+
+        While the API server is away it takes longer, for as long as an outcome cannot be written.
+        """
+        return self.pds_deploy_timeout + DRAIN_BESIDE_DEPLOY
 
     def lease_namespace(self) -> str:
         """Return where the Lease is: PDS_LEASE_NAMESPACE, else the pod's own namespace, else PDS_NAMESPACE.

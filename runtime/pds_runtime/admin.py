@@ -1,9 +1,14 @@
 """The admin port of every command: ``/healthz``, ``/readyz`` and ``/metrics``, apart from what the public reaches."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Info, generate_latest
+
+BUILD = Info("pds_build", "The version of this program.")
+BUILD.info({"version": version("eny-pds")})
 
 
 @dataclass
@@ -16,11 +21,28 @@ class Readiness:
     ready: bool = False
 
 
-def admin_app(readiness: Readiness, registry: CollectorRegistry = REGISTRY) -> web.Application:
-    """Make the admin application."""
+def _never_stuck() -> None:
+    return None
+
+
+def admin_app(
+    readiness: Readiness,
+    registry: CollectorRegistry = REGISTRY,
+    stuck: Callable[[], str | None] = _never_stuck,
+) -> web.Application:
+    """Make the admin application.
+
+    Args:
+        readiness: What ``/readyz`` tells.
+        registry: What ``/metrics`` shows.
+        stuck: Says for ``/healthz`` what of this process does not move any more, None: nothing. That the loop which
+            serves it moves shows in its being answered at all. A dependency that is away is none of it: a restart would
+            mend nothing.
+    """
 
     async def healthz(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        why = stuck()
+        return web.Response(text="ok\n") if why is None else web.Response(status=503, text=f"stuck: {why}\n")
 
     async def readyz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n") if readiness.ready else web.Response(status=503, text="not ready\n")

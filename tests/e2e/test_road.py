@@ -22,7 +22,9 @@ from pds_contract.conditions import READY
 from pds_contract.errors import NotFound
 from pds_contract.resource import (
     CHECKOUT_CREATED_ANNOTATION,
+    CHECKOUT_PAID_ANNOTATION,
     CHECKOUT_SESSION_ANNOTATION,
+    STRIPE_EVENT_ANNOTATION,
     PdsProvision,
     provision_name,
 )
@@ -129,7 +131,12 @@ async def test_what_a_checkout_costs_the_api_server(road: Road, new_user: Callab
         assert cost(verb, "pdsprovisions") == 0, verb
         assert cost(verb, "secrets") == 0, verb
     assert len(await road.made()) == deploys + 1
-    assert set(provision.metadata.annotations) == {CHECKOUT_SESSION_ANNOTATION, CHECKOUT_CREATED_ANNOTATION}
+    assert set(provision.metadata.annotations) == {
+        CHECKOUT_SESSION_ANNOTATION,
+        CHECKOUT_CREATED_ANNOTATION,
+        CHECKOUT_PAID_ANNOTATION,
+        STRIPE_EVENT_ANNOTATION,
+    }
     path = f"/apis/pds.eny.space/v1alpha1/namespaces/{road.settings['PDS_NAMESPACE']}/pdsprovisions"
     assert "finalizers" not in (await road.api.call("GET", f"{path}/pds-{second}"))["metadata"]
 

@@ -149,7 +149,7 @@ class BackfillStage:
 
     async def run(self, intake: Intake, stripe_url: str | None = None, pauses: tuple[float, ...] = (0.01,)) -> Report:
         """Run it in this process, which need not wait long for what is absent."""
-        async with CheckoutSessions(stripe_url or self.stripe_url, KEY) as sessions:
+        async with CheckoutSessions(stripe_url or self.stripe_url, lambda: KEY) as sessions:
             backfill = Backfill(
                 sessions, intake, self.provisions(), Progress(StringIO()), asyncio.Event(), pauses=pauses
             )

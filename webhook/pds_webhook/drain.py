@@ -12,6 +12,8 @@ from aiohttp.typedefs import Handler
 GRACE_SECONDS = 60.0
 CUT_OFF_SECONDS = 1.0
 """What aiohttp's own clean-up may add for requests that have outlasted the grace."""
+LONGEST_DRAIN_SECONDS = GRACE_SECONDS + CUT_OFF_SECONDS
+"""How long a stop may take: a pod's grace has to be longer."""
 
 
 class UnderWay:

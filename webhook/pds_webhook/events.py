@@ -44,12 +44,13 @@ class Ignored:
 class Checkout:
     """What one event tells of a Checkout Session of ours, times in Unix seconds.
 
-    Personal data stay out of its repr.
+    ``paid_at`` is when it was paid, where it is paid. Personal data stay out of its repr.
     """
 
     event_id: str
     event_type: str
     event_created: int
+    paid_at: int
     api_version: str | None
     livemode: bool
     session_id: str
@@ -114,10 +115,12 @@ def _checkout(
     livemode = event.get("livemode")
     if not isinstance(livemode, bool):
         raise NotAnEvent("livemode is no boolean")
+    event_created = _seconds(event, "created", "created")
     return Checkout(
         event_id=event_id,
         event_type=event_type,
-        event_created=_seconds(event, "created", "created"),
+        event_created=event_created,
+        paid_at=event_created,
         api_version=_usable_id(event.get("api_version")),
         livemode=livemode,
         session_id=_id(session, "id", "data.object.id"),

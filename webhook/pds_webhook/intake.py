@@ -85,7 +85,8 @@ class Intake:
             return Answer(
                 Code.UNKNOWN_USER, "paid, but the user is not in auth.users; make the user, or refund", "user_id"
             )
-        answer = await self._provisioning.ensure(Wanted(parameters, checkout.session_id, checkout.session_created))
+        wanted = Wanted(parameters, checkout.session_id, checkout.session_created, checkout.event_id, checkout.paid_at)
+        answer = await self._provisioning.ensure(wanted)
         if answer.code.status == 200 and mapped is Mapped.UNAVAILABLE:
             message = (
                 f"the PdsProvision is in order ({answer.code}), but the mapping in subscriptions is not stored yet"

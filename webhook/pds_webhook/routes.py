@@ -9,6 +9,7 @@ import stripe
 from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
+from pds_runtime.logs import about
 from pds_webhook.answers import Answer, Code
 from pds_webhook.bodies import BODY_SECONDS, Bodies
 from pds_webhook.connections import headers_complete, request_complete
@@ -82,7 +83,8 @@ class _Receiver:
         try:
             answer = await self._answer(request, delivery)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, Stripe is to try again
-            answer = answer_to_fault(error)
+            with about(**delivery.fields()):
+                answer = answer_to_fault(error)
         self.metrics.answered(delivery.event_type, answer, time.perf_counter() - started)
         _log_answer(answer, delivery)
         response = as_response(answer)

@@ -9,7 +9,7 @@ from pds_clients.kubernetes import KubernetesApi
 from pds_clients.supabase import Supabase
 from pds_runtime.admin import Readiness, admin_app, serve
 from pds_runtime.settings import rotating
-from pds_webhook.drain import CUT_OFF_SECONDS, UnderWay
+from pds_webhook.drain import CUT_OFF_SECONDS, LONGEST_DRAIN_SECONDS, UnderWay
 from pds_webhook.intake import Intake
 from pds_webhook.listening import listen
 from pds_webhook.metrics import Metrics
@@ -43,5 +43,5 @@ async def run(settings: WebhookSettings) -> None:
         _log.info("serving", extra={"port": settings.port, "livemode": settings.stripe_livemode})
         await stop.wait()
         readiness.ready = False
-        _log.info("draining")
+        _log.info("draining", extra={"grace_seconds": LONGEST_DRAIN_SECONDS})
     _log.info("stopped")

@@ -4,16 +4,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from pds_contract.checkout import CheckoutParameters
-from pds_contract.resource import CHECKOUT_CREATED_ANNOTATION, CHECKOUT_SESSION_ANNOTATION, provision_name
+from pds_contract.resource import (
+    CHECKOUT_CREATED_ANNOTATION,
+    CHECKOUT_PAID_ANNOTATION,
+    CHECKOUT_SESSION_ANNOTATION,
+    STRIPE_EVENT_ANNOTATION,
+    provision_name,
+)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A paid checkout's parameters, and the session that they come from (``created`` in Unix seconds)."""
+    """A paid checkout's parameters, and where they come from. Times are Unix seconds.
+
+    Args:
+        parameters: What is asked for.
+        session_id: The Checkout Session.
+        session_created: When it was created.
+        event_id: What told of it.
+        paid_at: When it was paid.
+    """
 
     parameters: CheckoutParameters
     session_id: str
     session_created: int
+    event_id: str
+    paid_at: int
 
     @property
     def name(self) -> str:
@@ -38,8 +54,10 @@ class Wanted:
         }
 
     def annotations(self) -> dict[str, str]:
-        """Return the annotations that tell which checkout was the newest."""
+        """Return the annotations that tell which checkout was the newest, and how we know of it."""
         return {
             CHECKOUT_SESSION_ANNOTATION: self.session_id,
             CHECKOUT_CREATED_ANNOTATION: str(self.session_created),
+            CHECKOUT_PAID_ANNOTATION: str(self.paid_at),
+            STRIPE_EVENT_ANNOTATION: self.event_id,
         }

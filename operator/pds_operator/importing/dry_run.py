@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from pds_clients.kubernetes import Json, KubernetesApi
+from pds_clients.timing import Operation
 
 _READS = {"GET", "HEAD"}
 
@@ -18,8 +19,9 @@ class DryRunApi(KubernetesApi):
         query: Mapping[str, str | int] | None = None,
         body: Json | None = None,
         content_type: str = "application/json",
+        operation: Operation = Operation.OTHER,
     ) -> Json:
         """Make one call, with ``dryRun=All`` where it writes."""
         if method not in _READS:
             query = {**(query or {}), "dryRun": "All"}
-        return await super().call(method, path, query=query, body=body, content_type=content_type)
+        return await super().call(method, path, query=query, body=body, content_type=content_type, operation=operation)

@@ -17,10 +17,10 @@ from pds_operator.limits.circuit import Circuit
 from pds_operator.protocol.deploying import Attempt, claim, conclude, row_after
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.policy import Policy
-from pds_operator.protocol.steps import Deploy, Event, StatusPatch
+from pds_operator.protocol.steps import Deploy
 from pds_operator.reconciler.clients import Clients
 from pds_operator.reconciler.sightings import Sightings
-from pds_operator.reconciler.watched import Watched
+from pds_operator.reconciler.status_writer import StatusWriter
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Deployer:
         sightings: Where a claim of our own counts as seen from before it was sent.
         circuit: Told how the backend takes our credentials.
         clock: Seconds, on a clock that runs on through suspension.
-        watched: Told what our own writes leave.
+        writer: Writes status.
     """
 
     clients: Clients
@@ -46,7 +46,7 @@ class Deployer:
     sightings: Sightings
     circuit: Circuit
     clock: Callable[[], float]
-    watched: Watched
+    writer: StatusWriter
 
     async def deploy(self, facts: Facts, step: Deploy) -> PdsProvision | None:
         """Deploy once.
@@ -65,7 +65,9 @@ class Deployer:
         record = claim(facts, step, attempt.claim_id, self.policy)
         self.sightings.seen_for(before.metadata.name, attempt.claim_id)
         started = self.clock()
-        claimed = await self._write(before, record.status, record.events)
+        claimed = await self.writer.write(before, record.status, record.events)
+        metrics.DEPLOY_ATTEMPTS.inc()
+        logger.info("deploying", extra={"attempt": claimed.status.attempts})
         request = DeployRequest(
             username=step.username,
             password=reservation.password,
@@ -91,7 +93,7 @@ class Deployer:
                 if conclusion.status is None:
                     return provision
                 try:
-                    written = await self._write(provision, conclusion.status, conclusion.events)
+                    written = await self.writer.write(provision, conclusion.status, conclusion.events)
                 except Conflict:
                     pass
                 else:
@@ -102,12 +104,12 @@ class Deployer:
             except ValidationError:
                 return await self._orphaned(provision, attempt, outcome, "the resource cannot be read")
             except Exception as error:
-                # Whatever it is, also a fault of ours: an id must not be lost for it.
+                # Whatever it is, also a fault of ours: the outcome is known here alone, and no id must be lost for it.
                 if isinstance(error, Refused) and error.status == 422:
                     return await self._orphaned(provision, attempt, outcome, str(error))
                 logger.warning(
                     "the outcome of a deploy could not be written yet",
-                    extra={"provision": provision.metadata.name, "error": str(error) or type(error).__name__},
+                    extra={"error": str(error) or type(error).__name__},
                     exc_info=not isinstance(error, DependencyError),
                 )
                 # In the row as well, should this process not live to see the API server back.
@@ -132,11 +134,7 @@ class Deployer:
         metrics.ORPHANED_OUTCOMES.inc()
         logger.error(
             "an outcome could not be kept in its resource",
-            extra={
-                "provision": provision.metadata.name,
-                "service_id": outcome.service_id if isinstance(outcome, Deployed) else None,
-                "why": why,
-            },
+            extra={"service_id": outcome.service_id if isinstance(outcome, Deployed) else None, "why": why},
         )
         delay = FIRST_WRITE_DELAY
         # An id is nowhere else: it has to get into the row.
@@ -151,31 +149,15 @@ class Deployer:
         try:
             row = await self.clients.supabase.mirror_pds_service(wanted)
         except PdsError as error:
-            logger.warning(
-                "the row of an outcome could not be written",
-                extra={"provision": provision.metadata.name, "error": str(error)},
-            )
+            logger.warning("the row of an outcome could not be written", extra={"error": str(error)})
             return isinstance(error, UnknownUser)
         if wanted.pds_service_id is not None and row.pds_service_id != wanted.pds_service_id:
             metrics.SECOND_SERVICES.inc()
             logger.error(
                 "the backend made a second service for a user",
-                extra={
-                    "provision": provision.metadata.name,
-                    "service_id": wanted.pds_service_id,
-                    "service_id_in_row": row.pds_service_id,
-                },
+                extra={"service_id": wanted.pds_service_id, "service_id_in_row": row.pds_service_id},
             )
         return True
-
-    async def _write(self, provision: PdsProvision, status: StatusPatch, events: tuple[Event, ...]) -> PdsProvision:
-        written = await self.clients.provisions.patch_status(
-            provision.metadata.name, provision.metadata.resource_version, dict(status)
-        )
-        self.watched.wrote(written)
-        for event in events:
-            self.clients.announce(written, event)
-        return written
 
     def _note(self, provision: PdsProvision, outcome: DeployOutcome) -> None:
         name = provision.metadata.name
@@ -185,8 +167,7 @@ class Deployer:
         elif isinstance(outcome, Deployed | Throttled | Rejected):
             self.circuit.accepted(name, deploy=True)
         service_id = outcome.service_id if isinstance(outcome, Deployed) else None
-        told = {"provision": name, "outcome": type(outcome).__name__, "service_id": service_id}
-        logger.info("a deploy ended", extra=told)
+        logger.info("a deploy ended", extra={"outcome": type(outcome).__name__, "service_id": service_id})
 
 
 def _has_id(outcome: DeployOutcome) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from pds_contract.resource import PdsProvision
@@ -10,9 +11,9 @@ from pds_operator import metrics
 from pds_operator.protocol.policy import Policy
 from pds_operator.protocol.schedule import first_look, is_settled, retry_delay
 from pds_operator.reconciler.sightings import Sightings
-from pds_operator.reconciler.visit import Visitor
 from pds_operator.reconciler.watched import Watched
 from pds_operator.reconciler.work_queue import WorkQueue
+from pds_runtime.logs import about
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ class Reconciler:
     """Visits every resource that needs it, one worker a resource at a time.
 
     Args:
-        visitor: Does a visit.
+        visit: Visits a resource; returns in how many seconds to come back, None: when it changes.
         queue: The names to visit.
         sightings: What is remembered between visits.
         policy: The protocol's settings.
@@ -31,7 +32,7 @@ class Reconciler:
 
     def __init__(
         self,
-        visitor: Visitor,
+        visit: Callable[[str], Awaitable[float | None]],
         queue: WorkQueue,
         sightings: Sightings,
         policy: Policy,
@@ -39,7 +40,7 @@ class Reconciler:
         *,
         workers: int,
     ) -> None:
-        self._visitor = visitor
+        self._visits = visit
         self._queue = queue
         self._sightings = sightings
         self._policy = policy
@@ -64,6 +65,12 @@ class Reconciler:
         self._watched.add(name)
         self._queue.add(name)
 
+    @property
+    def stuck(self) -> str | None:
+        """What does not move any more: workers that have ended, though nobody asked them to; None: all move."""
+        ended = sum(worker.done() for worker in self._workers)
+        return f"{ended} of {len(self._workers)} workers have ended" if ended and not self._queue.closed else None
+
     def close(self) -> None:
         """Begin nothing more."""
         self._queue.close()
@@ -71,21 +78,30 @@ class Reconciler:
     async def drain(self) -> None:
         """Finish what is under way, begin nothing."""
         self.close()
-        await asyncio.gather(*self._workers)
+        for end in await asyncio.gather(*self._workers, return_exceptions=True):
+            if end is not None:  # the others finish all the same
+                logger.error("a worker had ended before its time", exc_info=end)
 
     async def _work(self) -> None:
         while (name := await self._queue.take()) is not None:
             rest: float | None = None
             try:
-                rest = await self._visitor.visit(name)
-                metrics.VISITS.labels(end="rest").inc()
-            except Exception:
-                # A fault of ours in one resource must not stop the others, nor lose the customer.
-                logger.exception("a visit broke off", extra={"provision": name})
-                metrics.VISITS.labels(end="fault").inc()
-                self._sightings.polled(name)
-                rest = retry_delay(self._sightings.polls(name), self._policy, random.random())  # noqa: S311 - jitter
+                with about(provision=name):
+                    rest = await self._visit(name)
             finally:
                 self._queue.done(name)
             if rest is not None and not self._queue.closed:
                 self._queue.add(name, rest, urgent=False)
+
+    async def _visit(self, name: str) -> float | None:
+        try:
+            rest = await self._visits(name)
+        except Exception:
+            # A fault of ours in one resource must not stop the others, nor lose the customer. Dependencies' errors are
+            # the visit's own to deal with; none of them gets here.
+            logger.exception("a visit broke off")
+            metrics.VISITS.labels(end="fault").inc()
+            self._sightings.polled(name)
+            return retry_delay(self._sightings.polls(name), self._policy, random.random())  # noqa: S311 - jitter
+        metrics.VISITS.labels(end="rest").inc()
+        return rest

@@ -1,11 +1,13 @@
-"""How many resources stand how: the metric that says of what a person is needed for, and what waits for what."""
+"""How many resources stand how, and since when the first of those waits that nobody is needed for."""
 
 from collections import Counter
+from datetime import datetime
 
 from prometheus_client import Gauge
 
 from pds_contract.conditions import READY, STALLED
 from pds_contract.resource import PdsProvision
+from pds_operator.protocol.waiting import waiting_since
 
 UNVISITED = "Unvisited"
 """The reason of a resource that has no condition yet."""
@@ -38,20 +40,40 @@ class Standings:
         self._gauge.clear()
         self._of: dict[str, Standing] = {}
         self._counts: Counter[Standing] = Counter()
+        self._waiting: dict[str, datetime] = {}
+        self._closed = False
 
     def saw(self, provision: PdsProvision) -> None:
         """Count a resource as it stands now."""
-        name, standing = provision.metadata.name, standing_of(provision)
+        if self._closed:
+            return
+        name, standing, since = provision.metadata.name, standing_of(provision), waiting_since(provision)
         if self._of.get(name) != standing:
             self.forget(name)
             self._of[name] = standing
             self._count(standing, 1)
+        if since is None:
+            self._waiting.pop(name, None)
+        else:
+            self._waiting[name] = since
 
     def forget(self, name: str) -> None:
         """Count a resource no more."""
+        self._waiting.pop(name, None)
         standing = self._of.pop(name, None)
         if standing is not None:
             self._count(standing, -1)
+
+    def longest_wait(self, now: datetime) -> float:
+        """Return for how many seconds the one has been waiting that has waited longest; 0 where none is."""
+        return max(0.0, (now - min(self._waiting.values(), default=now)).total_seconds())
+
+    def close(self) -> None:
+        """Count nothing from now on, and show nothing: the resources are another process's to count."""
+        self._closed = True
+        self._waiting.clear()
+        self._of.clear()
+        self._gauge.clear()
 
     def _count(self, standing: Standing, more: int) -> None:
         self._counts[standing] += more

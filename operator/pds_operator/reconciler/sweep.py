@@ -10,6 +10,7 @@ from pds_contract.errors import DependencyError
 from pds_contract.resource import provision_name
 from pds_operator import metrics
 from pds_operator.protocol.schedule import jittered
+from pds_operator.reconciler.drift import Drift
 from pds_operator.reconciler.watched import Watched
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Sweep:
             except DependencyError as error:
                 logger.warning("the sweep was broken off", extra={"error": str(error)})
             except Exception:
-                # One that ends here would never be missed.
+                # Of us, not of a dependency. A sweep that ended here would never be missed: nothing waits for its task.
                 logger.exception("a fault in the sweep")
 
     async def once(self) -> None:
@@ -69,6 +70,7 @@ class Sweep:
             last = page[-1].user_id
         metrics.ROWS_WITHOUT_RESOURCE.labels(has_id="true").set(with_id.rows)
         metrics.ROWS_WITHOUT_RESOURCE.labels(has_id="false").set(without_id.rows)
+        metrics.DRIFT_FOUND.labels(Drift.ROW_WITHOUT_RESOURCE).inc(with_id.rows + without_id.rows)
         if with_id.rows:
             logger.warning(
                 "customers with a PDS have no PdsProvision; pds-operator import makes them one",

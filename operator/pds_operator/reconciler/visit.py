@@ -13,6 +13,7 @@ from pds_contract.errors import Conflict, CredentialsRejected, DependencyError, 
 from pds_contract.reservation import Reservation
 from pds_contract.resource import PdsProvision, provision_name
 from pds_contract.service import ServiceState
+from pds_operator import metrics
 from pds_operator.limits.circuit import Circuit
 from pds_operator.limits.gate import Gate
 from pds_operator.limits.recovery import Recovery
@@ -36,10 +37,14 @@ from pds_operator.protocol.steps import (
     Step,
     TryNextName,
 )
+from pds_operator.reconciler import drift
 from pds_operator.reconciler.clients import Clients
 from pds_operator.reconciler.deployer import Deployer
+from pds_operator.reconciler.mirroring import keep_row
 from pds_operator.reconciler.sightings import Sightings
+from pds_operator.reconciler.status_writer import StatusWriter
 from pds_operator.reconciler.watched import Watched
+from pds_runtime.logs import also_about
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +70,8 @@ class Visitor:
         gate: Bounds deploys.
         recovery: Calls those that an outage of the backend kept waiting.
         deployer: Carries deploys out.
-        watched: Told what our own writes leave, and what is gone.
+        writer: Writes status.
+        watched: Told what is gone.
         draining: Whether no deploy may begin any more.
         polls: Bounds the looks at services that were looked at before.
     """
@@ -77,6 +83,7 @@ class Visitor:
     gate: Gate
     recovery: Recovery
     deployer: Deployer
+    writer: StatusWriter
     watched: Watched
     draining: Callable[[], bool]
     polls: AsyncLimiter
@@ -97,7 +104,7 @@ class Visitor:
         except DependencyError as error:
             # The API server itself: there is nowhere to write that down.
             self.sightings.polled(name)
-            logger.warning("a visit failed", extra={"provision": name, "error": str(error)})
+            logger.warning("a visit failed", extra={"error": str(error)})
             return poll_delay(self.sightings.polls(name), self.policy, random.random())  # noqa: S311 - jitter
         finally:
             self.gate.leave(name)
@@ -107,12 +114,15 @@ class Visitor:
 
     async def _read(self, name: str) -> PdsProvision | None:
         try:
-            return await self.clients.provisions.get(name)
+            provision = await self.clients.provisions.get(name)
         except NotFound:
             self.sightings.forget(name)
             self.watched.forget(name)
             self.recovery.forget(name)
             return None
+        if provision.event_id is not None:
+            also_about(event_id=provision.event_id)
+        return provision
 
     async def _walk(self, facts: Facts) -> float | None:
         met_failure = False
@@ -173,7 +183,7 @@ class Visitor:
             case FindHolder(service_id):
                 return replace(facts, holder=await self._holder(facts, service_id))
             case Mirror(row):
-                return replace(facts, mirrored=await self.clients.supabase.mirror_pds_service(row))
+                return replace(facts, mirrored=await keep_row(self.clients.supabase, facts.provision, row))
             case Record():
                 return await self._record(facts, step)
             case Deploy():
@@ -208,8 +218,12 @@ class Visitor:
         try:
             service = await self._call(name, self.clients.backend.service(service_id))
         except NotFound:
-            return ServiceSeen(None, ServiceState.NOT_FOUND)
-        return ServiceSeen(service.hostname, service.state)
+            seen = ServiceSeen(None, ServiceState.NOT_FOUND)
+        else:
+            seen = ServiceSeen(service.hostname, service.state)
+        if found := drift.of_service(facts.provision, seen.state):
+            metrics.DRIFT_FOUND.labels(found).inc()
+        return seen
 
     async def _holder(self, facts: Facts, service_id: int) -> str:
         metadata, spec = facts.provision.metadata, facts.provision.spec
@@ -243,12 +257,7 @@ class Visitor:
     async def _record(self, facts: Facts, record: Record) -> Facts:
         provision = facts.provision
         if not says_already(provision, record.status):
-            provision = await self.clients.provisions.patch_status(
-                provision.metadata.name, provision.metadata.resource_version, dict(record.status)
-            )
-            self.watched.wrote(provision)
-            for event in record.events:
-                self.clients.announce(provision, event)
+            provision = await self.writer.write(provision, record.status, record.events)
         # After a change of what the resource is, the row that it is mirrored in is looked at anew.
         return replace(facts, provision=provision, mirrored=None if record.then is None else facts.mirrored)
 

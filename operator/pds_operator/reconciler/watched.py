@@ -1,5 +1,7 @@
 """What the watch has told of, and what our own writes left: a watch event no newer than those tells us nothing."""
 
+from datetime import datetime
+
 from pds_contract.resource import PdsProvision
 from pds_operator import metrics
 from pds_operator.reconciler.standings import Standings
@@ -34,6 +36,14 @@ class Watched:
         if newer:
             self._standings.saw(provision)
         return newer
+
+    def longest_wait(self, now: datetime) -> float:
+        """Return for how many seconds the resource has been waiting that has waited longest to be Ready."""
+        return self._standings.longest_wait(now)
+
+    def close(self) -> None:
+        """Show nothing of the resources any more: another process leads."""
+        self._standings.close()
 
     def forget(self, name: str) -> None:
         """Forget a resource that is not there any more."""

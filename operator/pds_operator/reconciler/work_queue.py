@@ -22,6 +22,11 @@ class WorkQueue:
         return len(self._queued)
 
     @property
+    def delayed(self) -> int:
+        """How many names wait for their time; those that wait for a worker are the queue's length."""
+        return len(self._timers)
+
+    @property
     def closed(self) -> bool:
         """Whether nothing more is taken from the queue."""
         return self._closed

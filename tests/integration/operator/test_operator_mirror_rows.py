@@ -97,8 +97,8 @@ async def test_supabase_away_does_not_flip_one_that_is_ready_and_is_made_up_for(
         user_id = await stage.ask()
         before = await stage.until_ready(user_id)
         supabase.away = 3
-        await stage.eventually(lambda: supabase.away < 3, "a look meets that Supabase is away")
         stage.database.execute("delete from pds_services where user_id = %s", (user_id,))
+        await stage.eventually(lambda: supabase.away < 3, "a repair meets that Supabase is away")
         await stage.eventually(lambda: stage.row(user_id) == true_row(before), "the row is back")
         assert supabase.away == 0
         after = await stage.get(user_id)

@@ -2,7 +2,10 @@
 
 import httpx
 
+from stages.metrics import Metrics
 from stages.operator_stage import Operator, Stage
+
+FOUND = "pds_operator_drift_found_total"
 
 
 async def told(operator: Operator) -> dict[str, float]:
@@ -33,6 +36,8 @@ async def test_rows_without_a_resource_are_counted(stage: Stage) -> None:
         return await told(operator) == rows_of_others(stage)
 
     await stage.eventually_async(nobody_has_one, "all rows are counted")
+    found = (await Metrics.read(operator.admin_port)).value(FOUND, kind="row_without_resource")
+    assert found >= 2, "a sweep that finds rows counts them as drift"
     await stage.ask_for(without_id)
     await stage.until_ready(without_id)
 

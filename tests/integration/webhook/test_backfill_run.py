@@ -8,7 +8,13 @@ import psycopg
 import pytest
 
 from pds_clients.kubernetes import KubernetesApi
-from pds_contract.resource import CHECKOUT_SESSION_ANNOTATION, PdsProvision, provision_name
+from pds_contract.resource import (
+    CHECKOUT_PAID_ANNOTATION,
+    CHECKOUT_SESSION_ANNOTATION,
+    STRIPE_EVENT_ANNOTATION,
+    PdsProvision,
+    provision_name,
+)
 from pds_stack.events import checkout_event
 from stages.backfill_stage import CREATED, SINCE, BackfillStage, Json, backfill_stage
 
@@ -37,7 +43,12 @@ def versions(resources: Mapping[str, PdsProvision]) -> dict[str, str]:
 
 
 def asked_for(resources: Mapping[str, PdsProvision]) -> dict[str, tuple[Any, ...]]:
-    return {user_id: (made.spec, made.metadata.annotations) for user_id, made in resources.items()}
+    """What each asks for, and for which checkout; a list tells of no event."""
+    told = (CHECKOUT_PAID_ANNOTATION, STRIPE_EVENT_ANNOTATION)
+    return {
+        user_id: (made.spec, {name: value for name, value in made.metadata.annotations.items() if name not in told})
+        for user_id, made in resources.items()
+    }
 
 
 @pytest.fixture

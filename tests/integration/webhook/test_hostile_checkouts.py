@@ -115,7 +115,9 @@ async def test_the_api_server_takes_every_resource_that_metadata_may_ask_for(
 ) -> None:
     assert is_ours(meta)
     try:
-        wanted = Wanted(parameters_of(meta, fallback, RULES), "cs_test_" + "~" * 240, 253_402_214_400)
+        wanted = Wanted(
+            parameters_of(meta, fallback, RULES), "cs_test_" + "~" * 240, 253_402_214_400, "~" * 255, 253_402_214_400
+        )
     except InvalidInput as error:
         note(error.code)
         return

@@ -7,8 +7,10 @@ import pytest
 
 from pds_contract.resource import (
     CHECKOUT_CREATED_ANNOTATION,
+    CHECKOUT_PAID_ANNOTATION,
     CHECKOUT_SESSION_ANNOTATION,
     RETRY_ANNOTATION,
+    STRIPE_EVENT_ANNOTATION,
     UNOBSERVED,
 )
 
@@ -36,6 +38,8 @@ async def test_a_paid_checkout_becomes_a_resource_and_a_row(webhook: Webhook, cu
     assert made.metadata.annotations == {
         CHECKOUT_SESSION_ANNOTATION: "cs_test_1",
         CHECKOUT_CREATED_ANNOTATION: str(CREATED),
+        CHECKOUT_PAID_ANNOTATION: str(event["created"]),
+        STRIPE_EVENT_ANNOTATION: event["id"],
     }
     assert [(entry.manager, entry.operation) for entry in made.metadata.managed_fields] == [("pds-webhook", "Update")]
     assert made.status.observed_generation == UNOBSERVED

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pds_contract.resource import RETRY_ANNOTATION, UNOBSERVED, PdsProvision, Phase, provision_name
+from pds_contract.resource import (
+    RETRY_ANNOTATION,
+    STRIPE_EVENT_ANNOTATION,
+    UNOBSERVED,
+    PdsProvision,
+    Phase,
+    provision_name,
+)
 
 USER = "0a1b2c3d-4e5f-4000-8000-000000000001"
 CLAIM: dict[str, Any] = {
@@ -149,3 +156,22 @@ def test_it_cannot_be_changed_in_place() -> None:
     fresh = provision()
     with pytest.raises(ValidationError, match="frozen"):
         fresh.spec.email = "other@a.example"  # type: ignore[misc]  # what mypy sees, too
+
+
+@pytest.mark.parametrize("event_id", ["evt_1CXtVRYLHsmwfzX4mSdioxXB", "cs_test_wUbL3fE4ZFoWvmqQWgMT"])
+def test_the_event_s_id_is_known_by_its_shape(event_id: str) -> None:
+    assert provision(annotations={STRIPE_EVENT_ANNOTATION: event_id}).event_id == event_id
+
+
+@pytest.mark.parametrize(
+    "other", ["", "evt_", "sub_1", "evt_1 ", "evt_1\n", 'evt_1"', "evt_\N{KELVIN SIGN}", "evt_" + "a" * 129]
+)
+def test_what_has_another_shape_is_no_event_s_id(other: str) -> None:
+    assert provision(annotations={STRIPE_EVENT_ANNOTATION: other}).event_id is None
+    assert provision().event_id is None
+
+
+@pytest.mark.parametrize(("status", "holds"), [("True", True), ("False", False), ("Unknown", False)])
+def test_a_condition_holds_where_it_is_true(status: str, *, holds: bool) -> None:
+    assert provision({"conditions": [{**CONDITION, "status": status}]}).status.holds("Ready") is holds
+    assert not provision({"conditions": [CONDITION]}).status.holds("Stalled")

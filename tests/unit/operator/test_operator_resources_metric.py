@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from pds_contract.conditions import Reason, Standing, Trouble, at_work, conditions_of, needs_person
-from pds_contract.resource import Metadata, PdsProvision
+from pds_contract.resource import CHECKOUT_PAID_ANNOTATION, Metadata, PdsProvision
 from pds_operator import metrics
 from pds_operator.reconciler.standings import UNVISITED, Standings, standing_of
 from pds_operator.reconciler.watched import Watched
@@ -28,6 +28,12 @@ def standing(how: Standing | None, name: str = "a", version: int = 1) -> PdsProv
             "status": blank.status.model_copy(update={"conditions": conditions}),
         }
     )
+
+
+def paid(customer: PdsProvision, ago: int) -> PdsProvision:
+    """A resource whose customer has paid so many seconds ago."""
+    annotations = {CHECKOUT_PAID_ANNOTATION: str(int(NOW.timestamp()) - ago)}
+    return customer.model_copy(update={"metadata": customer.metadata.model_copy(update={"annotations": annotations})})
 
 
 @pytest.mark.parametrize(
@@ -65,6 +71,32 @@ def test_each_resource_is_counted_once_where_it_stands_now() -> None:
     standings.forget("c")
     standings.forget("unknown")
     assert counts(gauge) == {("BackendUnavailable", "false"): 1, ("Running", "false"): 1}
+
+
+def test_the_longest_wait_is_of_the_one_that_waits_longest_now() -> None:
+    standings = Standings(Gauge("waits", "Resources.", ["reason", "stalled"], registry=CollectorRegistry()))
+    assert standings.longest_wait(NOW) == 0
+    standings.saw(paid(standing(WAITS, "a"), ago=60))
+    standings.saw(paid(standing(None, "b"), ago=90))
+    standings.saw(paid(standing(REFUSED, "c"), ago=3600))
+    assert standings.longest_wait(NOW) == 90
+    standings.saw(paid(standing(RUNS, "b"), ago=90))
+    assert standings.longest_wait(NOW) == 60
+    standings.forget("a")
+    assert standings.longest_wait(NOW) == 0
+    standings.saw(paid(standing(WAITS, "d"), ago=-5))
+    assert standings.longest_wait(NOW) == 0, "Stripe's clock is ahead of ours"
+
+
+def test_nothing_is_shown_of_what_is_anothers_to_count() -> None:
+    gauge = Gauge("anothers", "Resources.", ["reason", "stalled"], registry=CollectorRegistry())
+    standings = Standings(gauge)
+    standings.saw(paid(standing(WAITS), ago=60))
+    standings.close()
+    standings.saw(paid(standing(REFUSED, "b"), ago=60))
+    standings.forget("a")
+    (family,) = gauge.collect()
+    assert (family.samples, standings.longest_wait(NOW)) == ([], 0)
 
 
 def test_watch_events_older_than_our_own_write_change_nothing() -> None:

@@ -1,12 +1,14 @@
 """The admin port: healthy, ready, metrics."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 
 import httpx
 import pytest
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import REGISTRY, CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 
 from pds_runtime.admin import Readiness, admin_app, serve
@@ -54,6 +56,53 @@ async def test_healthy_even_while_it_is_not_ready(
     readiness.ready = ready
     answer = await client.get("/healthz")
     assert (answer.status_code, answer.text) == (200, "ok\n")
+
+
+async def test_a_process_that_is_stuck_is_not_healthy_until_it_moves_again(readiness: Readiness) -> None:
+    stuck: list[str | None] = [None, "a loop has not run for 61 s", None]
+    runner = await serve(admin_app(readiness, CollectorRegistry(), lambda: stuck.pop(0)), 0, "127.0.0.1")
+    async with httpx.AsyncClient(base_url=address(runner), timeout=10) as client:
+        answers = [await client.get("/healthz") for _ in range(3)]
+    await runner.cleanup()
+    assert [(answer.status_code, answer.text) for answer in answers] == [
+        (200, "ok\n"),
+        (503, "stuck: a loop has not run for 61 s\n"),
+        (200, "ok\n"),
+    ]
+
+
+async def asked_for_ever(client: httpx.AsyncClient) -> None:
+    while True:
+        await client.get("/healthz", timeout=0.5)
+
+
+async def test_a_process_whose_own_loop_is_blocked_does_not_answer() -> None:
+    """Which is how a probe, with its own time-out, learns of it."""
+    served, blocked, go_on = threading.Event(), threading.Event(), threading.Event()
+    ports: list[int] = []
+
+    async def main() -> None:
+        runner = await serve(admin_app(Readiness(), CollectorRegistry()), 0, "127.0.0.1")
+        ports.append(runner.addresses[0][1])
+        served.set()
+        await asyncio.to_thread(blocked.wait)
+        go_on.wait()  # blocks the loop, as no program should
+        await runner.cleanup()
+
+    process = threading.Thread(target=asyncio.run, args=(main(),))
+    process.start()
+    await asyncio.to_thread(served.wait)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[0]}") as client:
+        assert (await client.get("/healthz", timeout=10)).status_code == 200
+        blocked.set()
+        with pytest.raises(httpx.TimeoutException):
+            await asked_for_ever(client)  # some answers may come until the loop has got to where it blocks
+    go_on.set()
+    await asyncio.to_thread(process.join)
+
+
+def test_the_version_is_shown() -> None:
+    assert REGISTRY.get_sample_value("pds_build_info", {"version": version("eny-pds")}) == 1
 
 
 async def test_metrics_are_prometheus_own(client: httpx.AsyncClient, registry: CollectorRegistry) -> None:

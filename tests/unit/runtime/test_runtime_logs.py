@@ -70,6 +70,36 @@ def test_libraries_that_name_every_request_speak_from_warnings_on() -> None:
     assert "unheard" not in str(lines)
 
 
+def test_what_work_is_about_stands_in_every_line_of_it_and_of_no_other() -> None:
+    lines = logged(
+        "import asyncio",
+        "from pds_runtime.logs import about, also_about",
+        "async def visit(name, event):",
+        "    with about(provision=name):",
+        "        logging.info('read')",
+        "        also_about(event_id=event)",
+        "        await asyncio.sleep(0)",
+        "        logging.getLogger('deep.within').info('done', extra={'attempt': 1})",
+        "        logging.info('its own', extra={'event_id': 'evt_own'})",
+        "    logging.info('over')",
+        "async def main():",
+        "    await asyncio.gather(visit('pds-1', 'evt_1'), visit('pds-2', 'evt_2'))",
+        "asyncio.run(main())",
+    )
+    told = sorted((line.get("provision", ""), line["message"], line.get("event_id", "")) for line in lines)
+    assert told == [
+        ("", "over", ""),
+        ("", "over", ""),
+        ("pds-1", "done", "evt_1"),
+        ("pds-1", "its own", "evt_own"),
+        ("pds-1", "read", ""),
+        ("pds-2", "done", "evt_2"),
+        ("pds-2", "its own", "evt_own"),
+        ("pds-2", "read", ""),
+    ]
+    assert {line.get("attempt") for line in lines if line["message"] == "done"} == {1}
+
+
 SERVED = """
 import asyncio
 from aiohttp import web

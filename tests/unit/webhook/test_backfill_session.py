@@ -24,6 +24,7 @@ def test_it_is_read_as_its_event_is() -> None:
     delivered, listed = read_event(json.dumps(event)), read_session(event["data"]["object"])
     assert isinstance(delivered, Checkout)
     assert isinstance(listed, Checkout)
+    assert (delivered.event_id, listed.event_id) == (event["id"], event["data"]["object"]["id"])
     own = {"event_id", "event_created", "api_version"}
     assert {name: value for name, value in vars(delivered).items() if name not in own} == {
         name: value for name, value in vars(listed).items() if name not in own
@@ -35,6 +36,7 @@ def test_a_paid_one_is_dated_when_it_can_no_longer_be_completed(payment_status: 
     read = read_session(session(payment_status=payment_status))
     assert isinstance(read, Checkout)
     assert (read.event_created, read.paid) == (dated, True)
+    assert read.paid_at == CREATED, "who waits has not been waiting since tomorrow"
 
 
 def test_an_unpaid_one_is_dated_when_it_was_created() -> None:

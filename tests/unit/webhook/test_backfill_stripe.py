@@ -35,7 +35,7 @@ async def base(simulator: StripeSimulator) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def sessions(base: str) -> AsyncIterator[CheckoutSessions]:
-    async with CheckoutSessions(base, KEY) as client:
+    async with CheckoutSessions(base, lambda: KEY) as client:
         yield client
 
 
@@ -135,12 +135,12 @@ async def test_json_that_is_no_list_of_sessions_may_be_one_later(
 
 
 async def test_nobody_there_may_be_there_later(closed_port: int) -> None:
-    async with CheckoutSessions(f"http://127.0.0.1:{closed_port}", KEY) as sessions:
+    async with CheckoutSessions(f"http://127.0.0.1:{closed_port}", lambda: KEY) as sessions:
         assert type(await failure(sessions)) is TryLater
 
 
 async def test_a_key_that_stripe_does_not_know_is_told_apart(base: str) -> None:
-    async with CheckoutSessions(base, "sk_test_guessed") as sessions:
+    async with CheckoutSessions(base, lambda: "sk_test_guessed") as sessions:
         unknown = await failure(sessions)
     assert isinstance(unknown, CredentialsRejected)
     assert "STRIPE_SECRET_KEY" in str(unknown)

@@ -119,7 +119,7 @@ def test_what_is_taken_from_any_metadata_is_what_the_resource_allows(meta: dict[
         if refused is not None:
             assert Code(refused).status == 422
             return
-        spec = ProvisionSpec.model_validate(Wanted(parameters, "cs_test_1", NOW).spec())
+        spec = ProvisionSpec.model_validate(Wanted(parameters, "cs_test_1", NOW, "evt_1", NOW).spec())
         assert spec.hostname is None or RULES.objection(spec.hostname) is None
 
 

@@ -8,8 +8,10 @@ import pytest
 from pds_contract.checkout import CheckoutParameters
 from pds_contract.resource import (
     CHECKOUT_CREATED_ANNOTATION,
+    CHECKOUT_PAID_ANNOTATION,
     CHECKOUT_SESSION_ANNOTATION,
     RETRY_ANNOTATION,
+    STRIPE_EVENT_ANNOTATION,
     Claim,
     Condition,
     ManagedFields,
@@ -25,7 +27,7 @@ from pds_webhook.wanted import Wanted
 
 USER = "0a1b2c3d-0000-4000-8000-000000000001"
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
-WANTED = Wanted(CheckoutParameters(USER, "alice@a.example", "alice", None, 20), "cs_m", 1000)
+WANTED = Wanted(CheckoutParameters(USER, "alice@a.example", "alice", None, 20), "cs_m", 1000, "evt_m", 1001)
 
 OURS = (ManagedFields(manager=MANAGER, operation="Update"), ManagedFields(manager="pds-operator", subresource="status"))
 NOT_OURS = [
@@ -122,7 +124,12 @@ def test_one_of_ours_takes_the_newer_parameters(recorded: tuple[str, int] | None
     change = changed(existing(status, recorded))
     assert (change.answer.code, change.manager) == (Code.UPDATED, MANAGER)
     assert change.spec == {"email": "alice@a.example", "username": "alice", "hostname": None, "disksizeGb": 20}
-    assert change.annotations == {CHECKOUT_SESSION_ANNOTATION: "cs_m", CHECKOUT_CREATED_ANNOTATION: "1000"}
+    assert change.annotations == {
+        CHECKOUT_SESSION_ANNOTATION: "cs_m",
+        CHECKOUT_CREATED_ANNOTATION: "1000",
+        CHECKOUT_PAID_ANNOTATION: "1001",
+        STRIPE_EVENT_ANNOTATION: "evt_m",
+    }
     assert change.answer.double is (recorded is not None)
 
 
@@ -164,6 +171,6 @@ def test_whichever_of_two_arrives_first_the_same_one_is_newer() -> None:
     for one, other in itertools.permutations(sessions, 2):
         if one[0] == other[0]:
             continue
-        first = decide(existing(ProvisionStatus(), one), Wanted(WANTED.parameters, *other))
-        second = decide(existing(ProvisionStatus(), other), Wanted(WANTED.parameters, *one))
+        first = decide(existing(ProvisionStatus(), one), Wanted(WANTED.parameters, *other, "evt_other", 1001))
+        second = decide(existing(ProvisionStatus(), other), Wanted(WANTED.parameters, *one, "evt_one", 1001))
         assert {first.answer.code, second.answer.code} == {Code.UPDATED, Code.SUPERSEDED}, (one, other)

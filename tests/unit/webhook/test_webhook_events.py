@@ -42,6 +42,7 @@ def test_a_checkout_of_ours_is_read_whole() -> None:
     found = checkout(made)
     session = made["data"]["object"]
     assert (found.event_id, found.event_type, found.event_created) == (made["id"], made["type"], 1_800_000_000)
+    assert found.paid_at == 1_800_000_000
     assert (found.session_id, found.session_created, found.mode) == (session["id"], 1_800_000_000, "subscription")
     assert (found.customer_id, found.subscription_id) == (session["customer"], session["subscription"])
     assert (found.user_id, found.email, found.livemode, found.paid) == (USER, "alice@a.example", False, True)

@@ -14,7 +14,7 @@ from pds_clients.stripe import CheckoutSessions
 from pds_clients.supabase import Supabase
 from pds_contract.errors import InvalidInput
 from pds_runtime.logs import log_json
-from pds_runtime.settings import load_settings
+from pds_runtime.settings import load_settings, rotating
 from pds_webhook.backfill.progress import Progress
 from pds_webhook.backfill.rehearsal import RehearsedProvisioning, RehearsedSubscriptions
 from pds_webhook.backfill.rendering import as_document, as_text
@@ -89,13 +89,12 @@ async def _run(settings: BackfillSettings, window: Window, *, dry_run: bool) -> 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    supabase_key, stripe_key = settings.supabase_service_role_key, settings.stripe_secret_key
+    service_role_key = rotating("SUPABASE_SERVICE_ROLE_KEY", settings.supabase_service_role_key.get_secret_value())
+    stripe_key = rotating("STRIPE_SECRET_KEY", settings.stripe_secret_key.get_secret_value())
     async with AsyncExitStack() as closing:
         kubernetes = await closing.enter_async_context(await KubernetesApi.connect(settings.kubeconfig))
-        supabase = await closing.enter_async_context(Supabase(settings.supabase_url, supabase_key.get_secret_value))
-        sessions = await closing.enter_async_context(
-            CheckoutSessions(settings.stripe_api_base, stripe_key.get_secret_value())
-        )
+        supabase = await closing.enter_async_context(Supabase(settings.supabase_url, service_role_key))
+        sessions = await closing.enter_async_context(CheckoutSessions(settings.stripe_api_base, stripe_key))
         provisions = Provisions(kubernetes, settings.pds_namespace, MANAGER)
         intake = Intake(
             RehearsedProvisioning(provisions) if dry_run else Provisioning(kubernetes, settings.pds_namespace),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pds_webhook.events import COMPLETED, PAID_STATUSES, Checkout, Ignored, NotAnEvent, read_event
@@ -16,7 +17,8 @@ def read_session(session: Mapping[str, Any]) -> Checkout | Ignored:
     A list tells how a session is now, and not when it came to be so. A paid session is dated by its ``expires_at``,
     after which no session is completed: that is no earlier than the event by which it was completed unpaid, so that its
     row in ``subscriptions`` turns paid, and the same in every run, so that the next one changes nothing. An unpaid one
-    is dated by its creation: whatever was told of it later stays.
+    is dated by its creation: whatever was told of it later stays. For how long whoever paid has been waiting is counted
+    from the creation too. There is no event: the session's own id stands in its place.
 
     Raises:
         NotAnEvent: A session of ours lacks what every session has.
@@ -30,7 +32,8 @@ def read_session(session: Mapping[str, Any]) -> Checkout | Ignored:
         "livemode": session.get("livemode"),
         "data": {"object": session},
     }
-    return read_event(json.dumps(event))
+    read = read_event(json.dumps(event))
+    return replace(read, paid_at=read.session_created) if isinstance(read, Checkout) else read
 
 
 def inactive_status(session: Mapping[str, Any]) -> str | None:
