@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import ipaddress
+import socket
 from pathlib import Path
 
 from pds_stack import envfile, interrupt, parts, stack
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--host",
         metavar="ADDRESS",
         default=stack.LOCALHOST,
-        help="where supabase and backend listen, for pods to reach them (default: %(default)s)",
+        help="where supabase, backend and stripe listen, for pods to reach them (default: %(default)s)",
     )
 
 
@@ -64,4 +65,10 @@ def _address(text: str) -> str:
         raise UsageError(f"--host {text}: give an IP address of this machine") from error
     if address.is_unspecified:
         raise UsageError(f"--host {text}: give the one address by which others reach this machine")
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError as error:
+            raise UsageError(f"--host {text}: is no address of this machine ({error.strerror})") from error
     return str(address)

@@ -19,6 +19,8 @@ from pds_stack.processes import Program, ready, running
 
 SYSTEM_NAMESPACE = "pds-system"
 CUSTOMERS_NAMESPACE = "pds-customers"
+AUDIT_LOG = "audit.log"
+"""Beside the kubeconfig: what ServiceAccounts asked for and were answered, one JSON document a line, without bodies."""
 _START_SECONDS = 90.0
 
 
@@ -53,7 +55,7 @@ async def cluster(programs: Programs, folder: Path) -> AsyncIterator[Cluster]:
     folder.mkdir(mode=0o700)  # noqa: ASYNC240 - takes microseconds
     async with _etcd(programs, folder) as (etcd, etcd_url), _api(programs, folder, etcd_url) as started:
         kubectl = Kubectl(programs.kubectl, started.kubeconfig)
-        await kubectl.apply(sorted((paths.repository() / "crds").glob("*.yaml")), given=_namespaces())
+        await kubectl.apply(_crds(), given=_namespaces())
         if await kubectl("get", "crds", "-o", "name"):
             await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         yield Cluster(
@@ -103,6 +105,8 @@ async def _api(programs: Programs, folder: Path, etcd: str) -> AsyncIterator[_Ap
     token = secrets.token_urlsafe(32)
     tokens = folder / "tokens.csv"
     write_private(tokens, f"{token},admin,admin,system:masters\n")
+    audit_policy = folder / "audit-policy.json"
+    write_private(audit_policy, _audit_policy())
     certificates = folder / "certificates"
     authority, key = certificates / "apiserver.crt", certificates / "apiserver.key"
     command: list[str | Path] = [
@@ -120,6 +124,8 @@ async def _api(programs: Programs, folder: Path, etcd: str) -> AsyncIterator[_Ap
         "--endpoint-reconciler-type=none",
         f"--token-auth-file={tokens}",
         "--authorization-mode=RBAC",
+        f"--audit-policy-file={audit_policy}",
+        f"--audit-log-path={folder / AUDIT_LOG}",
         "--service-cluster-ip-range=10.0.0.0/24",
         # Nothing here makes a ServiceAccount in a new namespace, which that plugin waits for.
         "--disable-admission-plugins=ServiceAccount",
@@ -159,6 +165,19 @@ def _kubeconfig(url: str, authority: str, token: str) -> str:
         "current-context": "stack",
     }
     return json.dumps(content, indent=2)
+
+
+def _audit_policy() -> str:
+    # An administrator's requests are most of what there is, and nobody asks about them.
+    rules = [{"level": "Metadata", "userGroups": ["system:serviceaccounts"]}, {"level": "None"}]
+    return json.dumps(
+        {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": rules}
+    )
+
+
+def _crds() -> list[Path]:
+    # kustomization.yaml is for `kubectl apply -k`, and no manifest itself.
+    return sorted(file for file in (paths.repository() / "crds").glob("*.yaml") if file.name != "kustomization.yaml")
 
 
 def _namespaces() -> str:

@@ -101,11 +101,11 @@ class Stacks:
     folder: Path
     started: list[Up]
 
-    def up(self, only: str, env: str = ".stack/env") -> Up:
+    def up(self, only: str, env: str = ".stack/env", host: str = "127.0.0.1") -> Up:
         log = self.folder / f"output-{len(self.started)}"
         with log.open("w") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pds_stack", "up", "--only", only, "--env", env],
+                [sys.executable, "-m", "pds_stack", "up", "--only", only, "--env", env, "--host", host],
                 cwd=self.folder,
                 env={**os.environ, "TMPDIR": str(self.folder / "tmp")},
                 stdout=output,

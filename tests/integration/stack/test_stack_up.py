@@ -133,6 +133,20 @@ def test_the_database_is_shaped_as_supabases(stacks: Stacks) -> None:
     assert up.end(signal.SIGTERM) == 0
 
 
+def test_what_pods_call_listens_where_they_reach_it(stacks: Stacks) -> None:
+    up = stacks.up("supabase,backend,stripe", host="127.0.0.2")
+    settings = up.ready()
+
+    urls = {name: httpx.URL(settings[name]) for name in ("SUPABASE_URL", "PDS_API_URL", "STRIPE_API_BASE")}
+    assert {url.host for url in urls.values()} == {"127.0.0.2"}
+    for url in urls.values():
+        assert httpx.get(url).status_code in {401, 404}, "it answers"
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url.copy_with(host="127.0.0.1"))
+    assert "127.0.0.2" in settings["NO_PROXY"].split(",")
+    assert up.end(signal.SIGTERM) == 0
+
+
 def _kubectl(up: Up, *arguments: str) -> str:
     command = ["/bin/sh", "-euc", '. "$0" && kubectl "$@"', str(up.env), *arguments]
     done = subprocess.run(command, capture_output=True, check=True, text=True)

@@ -16,6 +16,8 @@ from pds_stack.errors import UsageError
         (["up", "--only", ","], "choose from kubernetes,supabase,backend,webhook,operator"),
         (["up", "--only", "supabase", "--host", "localhost"], "give an IP address"),
         (["up", "--only", "supabase", "--host", "0.0.0.0"], "the one address"),
+        (["up", "--only", "supabase", "--host", "203.0.113.9"], "is no address of this machine"),  # for documentation
+        (["up", "--only", "supabase", "--host", "2001:db8::9"], "is no address of this machine"),  # the same
         (["up", "--only", "webhook,supabase"], "webhook needs kubernetes: add it to --only, or set KUBECONFIG"),
         (["event", "--env", "missing"], "cannot read missing"),
         (["event", "--file", "missing"], "cannot send missing"),
