@@ -4,8 +4,13 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 LOCK_RUNTIME := $(LOCK) pyproject.toml
 LOCK_DEV := $(LOCK) --constraint requirements/runtime.txt pyproject.toml stack/pyproject.toml --group dev
+LOCK_BUILD := $(LOCK) --constraint requirements/dev.txt --group build
 
-.PHONY: help install demo test unit lint explore crash-matrix soak no-fault backend-down format lock clean
+# What the manifests of a release name, and what runs on the cluster of `make e2e`.
+IMAGE ?= eny-pds:0.1.0
+KUBECTL ?= $(shell command -v kubectl || $(BIN)/python -c "import asyncio; from pds_stack.console import Console; from pds_stack.kubernetes import programs; print(asyncio.run(programs(Console())).kubectl)")
+
+.PHONY: help install demo test unit lint explore crash-matrix soak no-fault backend-down e2e manifests format lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -43,15 +48,22 @@ no-fault: install ## 1,000 customers, ten runs, watches late and cut
 backend-down: install ## 500 customers, the backend down for an hour of the operator's clock, in four ways
 	@PYTHONPATH=tests $(BIN)/python -m soak backend-down $(ARGS)
 
+e2e: install ## Install on the cluster of KUBECONFIG with the image IMAGE, try everything there, remove it
+	@PATH="$(dir $(KUBECTL)):$$PATH" IMAGE="$(IMAGE)" PYTHONPATH=tests $(BIN)/python -m cluster $(ARGS)
+
 lint: install ## ruff, mypy, import-linter, and the lock files against pyproject.toml
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --explicit-package-bases tests
 	@$(BIN)/lint-imports --no-cache
-	@cp requirements/runtime.txt requirements/dev.txt .venv/
+	@cp requirements/runtime.txt requirements/dev.txt requirements/build.txt .venv/
 	@$(LOCK_RUNTIME) -o .venv/runtime.txt && diff requirements/runtime.txt .venv/runtime.txt || { echo "pyproject.toml has changed: make lock"; exit 1; }
 	@$(LOCK_DEV) -o .venv/dev.txt && diff requirements/dev.txt .venv/dev.txt || { echo "pyproject.toml has changed: make lock"; exit 1; }
+	@$(LOCK_BUILD) -o .venv/build.txt && diff requirements/build.txt .venv/build.txt || { echo "pyproject.toml has changed: make lock"; exit 1; }
+
+manifests: install ## Render dist/prerequisites.yaml and dist/install.yaml for a release (IMAGE=… names the image)
+	@KUBECTL="$(KUBECTL)" sh deploy/render.sh dist "$(IMAGE)"
 
 format: install ## Let ruff format and fix what it can
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -61,6 +73,7 @@ lock: install ## Lock the newest versions that pyproject.toml allows
 	@$(LOCK) --upgrade requirements/uv.in -o requirements/uv.txt
 	@$(LOCK_RUNTIME) --upgrade -o requirements/runtime.txt
 	@$(LOCK_DEV) --upgrade -o requirements/dev.txt
+	@$(LOCK_BUILD) --upgrade -o requirements/build.txt
 
 clean: ## Remove what the targets made in this folder
-	rm -rf .venv .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .stack dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""What ends a run."""
+
+
+class Failed(Exception):
+    """Something is not as it has to be; the message says what."""
