@@ -2,15 +2,13 @@
 
 ``python bench/send_window.py`` sends deploys through the operator's own client to the simulated backend, a process of
 its own on the loopback device, and measures for each of them how long the process could have been paused unnoticed:
+from the end of the look at the clock to the return of the ``send`` call that took the request, headers and body.
 
-- ``first byte``: from the end of the last look at the clock to the return of the ``send`` call with the headers;
-- ``last byte``: the same to the return of the ``send`` call with the body, which the backend needs to do anything.
-
-Each is measured idle (one deploy at a time) and under load (``--at-once`` deploys, tasks that keep the event loop
+It is measured idle (one deploy at a time) and under load (``--at-once`` deploys, tasks that keep the event loop
 busy, and a thread that parses JSON as kopf's does).
 """
 
-# ruff: noqa: INP001, T201 - a script for a terminal, not a package
+# ruff: noqa: T201 - a script for a terminal, not a package
 import argparse
 import asyncio
 import contextlib
@@ -41,21 +39,17 @@ class Windows:
     """What was measured, in seconds, by the deploy's key."""
 
     looked: dict[str, float] = field(default_factory=dict)
-    first: dict[str, float] = field(default_factory=dict)
-    last: dict[str, float] = field(default_factory=dict)
-    keys: dict[int, str] = field(default_factory=dict)
+    lasted: dict[str, float] = field(default_factory=dict)
 
-    def sent(self, connection: int, data: bytes) -> None:
+    def sent(self, data: bytes) -> None:
         """Note that the kernel has taken bytes of a connection."""
         now = time.perf_counter()
         head, found, rest = data.lower().partition(MARK)
         if found and head.startswith(b"post /api/v1/deploy"):
+            if not rest.endswith(b"}"):
+                raise SystemExit("a deploy was not sent in one piece")
             key = rest.partition(b"\r")[0].decode()
-            self.keys[connection] = key
-            self.first[key] = now - self.looked[key]
-        elif connection in self.keys:
-            key = self.keys.pop(connection)
-            self.last[key] = now - self.looked[key]
+            self.lasted[key] = now - self.looked[key]
 
 
 @contextlib.contextmanager
@@ -65,7 +59,7 @@ def watched_sends(windows: Windows) -> Iterator[None]:
 
     def send(self: socket.socket, data: bytes | bytearray | memoryview, *flags: int) -> int:
         taken = original(self, data, *flags)
-        windows.sent(self.fileno(), bytes(data))
+        windows.sent(bytes(data))
         return taken
 
     socket.socket.send = send  # type: ignore[method-assign, assignment] # the one place that sees the kernel's answer
@@ -165,12 +159,10 @@ async def measure(number: int, at_once: int) -> None:
     async with simulated_backend() as (url, token):
         await deploys(url, token, 50, 1)  # the first ones load what is loaded late
         idle = await deploys(url, token, number, 1)
-        print(line("idle, first byte", list(idle.first.values())))
-        print(line("idle, last byte", list(idle.last.values())), flush=True)
+        print(line("idle", list(idle.lasted.values())), flush=True)
         async with load():
             busy = await deploys(url, token, number, at_once)
-        print(line("under load, first byte", list(busy.first.values())))
-        print(line("under load, last byte", list(busy.last.values())))
+        print(line("under load", list(busy.lasted.values())))
 
 
 def main() -> None:

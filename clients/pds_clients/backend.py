@@ -4,16 +4,21 @@ Answers' bodies can carry confidential data: nothing of them reaches an error or
 """
 
 import asyncio
+import json
 import math
 import re
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import httpx
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
 
+from pds_clients.network import proxy_for, trusted_certificates
 from pds_clients.retry_after import seconds_to_wait
 from pds_clients.timing import Operation, timed
 from pds_contract.deploy import (
@@ -57,18 +62,13 @@ class Service:
     disksize_gb: int | None = None
 
 
-class _Bearer(httpx.Auth):
-    """The token is read anew for each request, since it may be rotated."""
+@dataclass(frozen=True)
+class _Answer:
+    """A whole answer, whatever its status."""
 
-    def __init__(self, token: Callable[[], str]) -> None:
-        self._token = token
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = self._token()
-        if not token.isascii() or not token.isprintable():
-            raise CredentialsRejected("backend", "PDS_API_TOKEN holds what no token can, as a line break; mend it")
-        request.headers["Authorization"] = f"Bearer {token}"
-        yield request
+    status: int
+    content: bytes = field(repr=False)
+    retry_after: str | None
 
 
 class PdsBackend:
@@ -81,28 +81,36 @@ class PdsBackend:
     """
 
     def __init__(self, base_url: str, token: Callable[[], str], deploy_timeout: float) -> None:
-        auth = _Bearer(token)
-        self._looks = httpx.AsyncClient(base_url=base_url, auth=auth, headers=_HEADERS, timeout=LOOK_TIMEOUT)
-        # A deploy never goes over a used connection: one that the server has just closed would leave its outcome
-        # unknown. HTTP/1.1 and no retries, for the deadline below is checked at its first byte.
-        self._deploys = httpx.AsyncClient(
-            base_url=base_url,
-            auth=auth,
-            headers=_HEADERS,
-            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
-            limits=httpx.Limits(max_keepalive_connections=0),
-            http2=False,
-        )
+        self._base_url = base_url
+        self._token = token
         self._deploy_timeout = deploy_timeout
+        self._opened = AsyncExitStack()
+        self._looks: aiohttp.ClientSession
+        self._deploys: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
+        looking = aiohttp.TCPConnector(ssl=trusted_certificates())
+        self._looks = await self._open(looking, LOOK_TIMEOUT)
+        # A deploy never goes over a used connection: one that the server has just closed would leave its outcome
+        # unknown. Its deadline is not aiohttp's, which would begin before the connection stands.
+        deploying = aiohttp.TCPConnector(ssl=trusted_certificates(), limit=0, force_close=True)
+        self._deploys = await self._open(deploying, None)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._looks.aclose()
-        await self._deploys.aclose()
+        await self._opened.aclose()
+
+    async def _open(self, connector: aiohttp.TCPConnector, seconds: float | None) -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession(
+            connector=connector,
+            proxy=proxy_for(self._base_url),
+            timeout=aiohttp.ClientTimeout(total=seconds),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_HEADERS,
+        )
+        return await self._opened.enter_async_context(session)
 
     async def presence(self, hostname: str) -> Presence:
         """Ask whether a PDS exists under this hostname.
@@ -111,11 +119,11 @@ class PdsBackend:
             TryLater, CredentialsRejected, Refused.
         """
         response = await self._look(Operation.CHECK_PDS, "POST", "/check-pds", {"hostname": hostname})
-        if response.status_code in _NO_SUCH_CALL:
+        if response.status in _NO_SUCH_CALL:
             return Presence.NO_PROBE
-        answer = _mapping(_answer(response))
+        answer = _mapping(_document(response))
         if not isinstance(answer.get("exists"), bool):
-            raise TryLater("backend", "the backend's check-pds gave an unusable answer", response.status_code)
+            raise TryLater("backend", "the backend's check-pds gave an unusable answer", response.status)
         return Presence.EXISTS if answer["exists"] else Presence.ABSENT
 
     async def service(self, service_id: int) -> Service:
@@ -125,7 +133,7 @@ class PdsBackend:
             NotFound: The backend knows no such service.
             TryLater, CredentialsRejected, Refused.
         """
-        answer = _mapping(_answer(await self._look(Operation.GET_SERVICE, "GET", f"/service/{service_id}")))
+        answer = _mapping(_document(await self._look(Operation.GET_SERVICE, "GET", f"/service/{service_id}")))
         nested = (_mapping(answer.get(key)) for key in ("data", "service"))
         document = next((each for each in (answer, *nested) if "state" in each), None)
         if document is None:
@@ -144,93 +152,108 @@ class PdsBackend:
         Args:
             request: What to deploy.
             idempotency_key: The Idempotency-Key header.
-            in_time: Asked when the connection stands, right before the request's first byte, where nothing is sent
-                if it says no; and again before its body, without which the backend can do nothing.
+            in_time: Asked when the connection stands, right before the request is handed to the kernel, headers and
+                body in one piece; where it says no, nothing is sent.
         """
-        attempt = _Attempt(in_time, self._deploy_timeout)
+        attempt = _Attempt(request, in_time, self._deploy_timeout)
         try:
-            with timed("backend", Operation.DEPLOY) as exchange:
-                response = await self._send(request, idempotency_key, attempt)
-                exchange.status = response.status_code
+            headers = {**self._bearer(), "Idempotency-Key": idempotency_key}
         except CredentialsRejected as error:
             return NotSent(str(error))
+        try:
+            with timed("backend", Operation.DEPLOY) as exchange:
+                exchange.status = await self._send(attempt, headers)
         except _TooLateError:
-            if attempt.sent:
-                return OutcomeUnknown("the time to send the deploy was over when only its headers were out")
             return NotSent("the time to send the deploy was over before the connection stood")
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, ValueError, TimeoutError, OSError) as error:
             if attempt.answer is not None:
                 # The rest of the answer was lost; its status says what became of the deploy.
-                return _outcome(*attempt.answer, b"")
+                return _outcome(attempt.answer)
             if attempt.sent:
                 return OutcomeUnknown(f"the deploy was sent and got no answer ({type(error).__name__})")
             return NotSent(f"the backend could not be reached ({type(error).__name__})")
-        return _outcome(response.status_code, response.headers, response.content)
+        assert attempt.answer is not None  # noqa: S101 - there was a status; for mypy
+        return _outcome(attempt.answer)
 
-    async def _send(self, request: DeployRequest, idempotency_key: str, attempt: "_Attempt") -> httpx.Response:
-        async with asyncio.timeout(CONNECT_TIMEOUT) as attempt.scope:
-            return await self._deploys.post(
-                "/deploy",
-                json={
-                    "username": request.username,
-                    "password": request.password,
-                    "email": request.email,
-                    "hostname": request.hostname,
-                    "disksize": request.disksize,
-                },
-                headers={"Idempotency-Key": idempotency_key},
-                extensions={"trace": attempt.trace},
-            )
+    async def _send(self, attempt: "_Attempt", headers: Mapping[str, str]) -> int:
+        url = f"{self._base_url}/deploy"
+        try:
+            async with (
+                asyncio.timeout(CONNECT_TIMEOUT) as attempt.scope,
+                self._deploys.post(url, data=attempt, headers=headers, allow_redirects=False) as response,
+            ):
+                retry_after = response.headers.get("Retry-After")
+                attempt.answer = _Answer(response.status, b"", retry_after)
+                attempt.answer = _Answer(response.status, await response.read(), retry_after)
+                return response.status
+        except aiohttp.ClientConnectionError:
+            if attempt.too_late:  # which aiohttp takes for the connection's fault
+                raise _TooLateError from None
+            raise
 
-    async def _look(self, operation: Operation, method: str, path: str, body: object = None) -> httpx.Response:
+    async def _look(self, operation: Operation, method: str, path: str, body: object = None) -> _Answer:
+        headers = self._bearer()
         try:
             with timed("backend", operation) as exchange:
-                # httpx's own time-out begins anew with each byte.
-                async with asyncio.timeout(LOOK_TIMEOUT):
-                    response = await self._looks.request(method, path, json=body)
-                exchange.status = response.status_code
-                return response
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+                async with self._looks.request(
+                    method, f"{self._base_url}{path}", json=body, headers=headers, allow_redirects=False
+                ) as response:
+                    exchange.status = response.status
+                    return _Answer(response.status, await response.read(), response.headers.get("Retry-After"))
+        except (aiohttp.ClientError, ValueError, TimeoutError, OSError) as error:
             raise TryLater("backend", f"the backend gave no answer ({type(error).__name__})") from None
+
+    def _bearer(self) -> dict[str, str]:
+        """Read the token anew, since it may be rotated."""
+        token = self._token()
+        if not token.isascii() or not token.isprintable():
+            raise CredentialsRejected("backend", "PDS_API_TOKEN holds what no token can, as a line break; mend it")
+        return {"Authorization": f"Bearer {token}"}
 
 
 class _TooLateError(Exception):
-    """Raised at the first byte of a deploy whose claim has run out, or of its body."""
+    """Raised at the first byte of a deploy whose claim has run out."""
 
 
-class _Attempt:
-    """Watches one deploy's request for the moments in which it, and then its body, begin to be sent."""
+class _Attempt(BytesPayload):
+    """One deploy's body: aiohttp asks for it when the connection stands, and has sent nothing until then."""
 
-    def __init__(self, in_time: Callable[[], bool], timeout: float) -> None:
+    def __init__(self, request: DeployRequest, in_time: Callable[[], bool], timeout: float) -> None:
+        body = {
+            "username": request.username,
+            "password": request.password,
+            "email": request.email,
+            "hostname": request.hostname,
+            "disksize": request.disksize,
+        }
+        super().__init__(json.dumps(body).encode(), content_type="application/json")
         self._in_time = in_time
         self._timeout = timeout
-        self.sent = False
-        self.answer: tuple[int, httpx.Headers] | None = None
+        self.too_late = False
         self.scope: asyncio.Timeout
+        self.sent = False
+        self.answer: _Answer | None = None
 
-    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Httpx's ``trace`` extension calls this; no await may come between the look at the clock and the send."""
-        if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
-            self.scope.reschedule(asyncio.get_running_loop().time() + self._timeout)
-            if not self._in_time():
-                raise _TooLateError
-            self.sent = True
-        elif event == "http11.send_request_body.started" and self.sent:
-            # httpcore lets others run between the headers and the body.
-            if not self._in_time():
-                raise _TooLateError
-        elif event == "http11.receive_response_headers.complete" and self.sent:
-            _, status, _, headers = info["return_value"]
-            self.answer = (status, httpx.Headers(headers))
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """Send the headers, which aiohttp holds back for this, and the body; no await may come after the clock."""
+        if self.sent:
+            raise _TooLateError  # aiohttp repeats no POST by itself; should it, this one is not sent twice
+        self.scope.reschedule(asyncio.get_running_loop().time() + self._timeout)
+        if not self._in_time():
+            self.too_late = True
+            raise _TooLateError
+        self.sent = True
+        await super().write_with_length(writer, content_length)
 
 
-def _outcome(status: int, headers: httpx.Headers, content: bytes) -> DeployOutcome:
+def _outcome(answer: _Answer) -> DeployOutcome:
+    status = answer.status
     if 200 <= status < 300:
         try:
-            return Deployed(service_id_of(parse_json(content)))
+            return Deployed(service_id_of(parse_json(answer.content)))
         except ValueError:
             return Deployed(None)
-    retry_after = seconds_to_wait(headers.get("Retry-After"))
+    retry_after = seconds_to_wait(answer.retry_after)
     if status >= 500 or status in _IN_DOUBT:
         return OutcomeUnknown(f"the backend answered the deploy with {status}", retry_after)
     if status == 429:
@@ -240,12 +263,12 @@ def _outcome(status: int, headers: httpx.Headers, content: bytes) -> DeployOutco
     return Rejected(status)
 
 
-def _answer(response: httpx.Response) -> object:
-    status = response.status_code
+def _document(answer: _Answer) -> object:
+    status = answer.status
     said = f"the backend answered {status}"
     if 200 <= status < 300:
         try:
-            return parse_json(response.content)
+            return parse_json(answer.content)
         except ValueError:
             raise TryLater("backend", f"{said} with what is no JSON", status) from None
     if status in {401, 403}:
@@ -253,7 +276,7 @@ def _answer(response: httpx.Response) -> object:
     if status == 404:
         raise NotFound("backend", said, status)
     if status in {408, 425, 429} or status >= 500:
-        raise TryLater("backend", said, status, seconds_to_wait(response.headers.get("Retry-After")))
+        raise TryLater("backend", said, status, seconds_to_wait(answer.retry_after))
     raise Refused("backend", said, status)
 
 

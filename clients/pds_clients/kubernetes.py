@@ -17,6 +17,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 from yaml import YAMLError
 
+from pds_clients.network import proxy_for
 from pds_clients.retry_after import seconds_to_wait
 from pds_clients.timing import Operation, timed
 from pds_contract.errors import (
@@ -29,10 +30,13 @@ from pds_contract.errors import (
     TryLater,
 )
 from pds_contract.resource import API_VERSION, GROUP, KIND, PLURAL, VERSION, PdsProvision
+from pds_contract.shards import shard_labels
 
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=10)
 PAGE = 500
+JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+NAMES_ALONE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Json = dict[str, Any]
 
@@ -73,6 +77,8 @@ class KubernetesApi:
             raise InvalidInput(
                 "KUBECONFIG", f"{problem}; name one with a current context", "invalid_kubeconfig"
             ) from None
+        configuration.proxy = configuration.proxy or proxy_for(configuration.host)
+        configuration.client_session_kwargs = {"trust_env": False}  # ``proxy_for`` says why
         return cls(ApiClient(configuration))
 
     async def __aenter__(self) -> Self:
@@ -97,15 +103,16 @@ class KubernetesApi:
             key=configuration.key_file,
         )
 
-    async def call(
+    async def call(  # noqa: PLR0913 - each is a part of a request, all but two with a default
         self,
         method: str,
         path: str,
         *,
         query: Mapping[str, str | int] | None = None,
         body: Json | None = None,
-        content_type: str = "application/json",
+        content_type: str = JSON,
         operation: Operation = Operation.OTHER,
+        accept: str = JSON,
     ) -> Json:
         """Make one call, which the metrics know as this operation.
 
@@ -121,7 +128,7 @@ class KubernetesApi:
                 method,
                 path,
                 query_params=list((query or {}).items()),
-                header_params={"Accept": "application/json", "Content-Type": content_type},
+                header_params={"Accept": accept, "Content-Type": content_type},
                 body=body,
                 auth_settings=["BearerToken"],
             )
@@ -170,7 +177,12 @@ class Provisions:
         manifest = {
             "apiVersion": API_VERSION,
             "kind": KIND,
-            "metadata": {"name": name, "namespace": self._namespace, "annotations": dict(annotations)},
+            "metadata": {
+                "name": name,
+                "namespace": self._namespace,
+                "labels": shard_labels(str(spec["userId"])),
+                "annotations": dict(annotations),
+            },
             "spec": spec,
         }
         created = await self._api.call(
@@ -207,13 +219,33 @@ class Provisions:
         )
         return PdsProvision.model_validate(patched)
 
-    async def list(self, field_selector: str) -> AsyncIterator[PdsProvision]:
+    async def get_selected(self, name: str, label_selector: str) -> PdsProvision:
+        """Read one from the API server. Raises NotFound also where the label selector does not select it."""
+        if not label_selector:
+            return await self.get(name)
+        async for provision in self.list(f"metadata.name={name}", label_selector):
+            return provision
+        raise NotFound("kubernetes", "there is none of that name among those selected", 404)
+
+    async def list(self, field_selector: str, label_selector: str = "") -> AsyncIterator[PdsProvision]:
         """List by one of the CRD's selectable fields, page by page."""
-        query: dict[str, str | int] = {"fieldSelector": field_selector, "limit": self._page}
+        async for item in self._items({"fieldSelector": field_selector, "labelSelector": label_selector}):
+            yield PdsProvision.model_validate(item)
+
+    async def names(self) -> AsyncIterator[str]:
+        """List the names of all, page by page, without the rest of each."""
+        async for item in self._items({}, accept=NAMES_ALONE):
+            yield item["metadata"]["name"]
+
+    async def _items(self, selectors: Mapping[str, str], accept: str = JSON) -> AsyncIterator[Json]:
+        given = {name: selector for name, selector in selectors.items() if selector}
+        query: dict[str, str | int] = {**given, "limit": self._page}
         while True:
-            page = await self._api.call("GET", self._path, query=query, operation=Operation.LIST_PROVISIONS)
+            page = await self._api.call(
+                "GET", self._path, query=query, operation=Operation.LIST_PROVISIONS, accept=accept
+            )
             for item in page["items"]:
-                yield PdsProvision.model_validate(item)
+                yield item
             token = page["metadata"].get("continue")
             if not token:
                 return

@@ -4,35 +4,26 @@ A function a call makes each step atomic: newer-wins and never-over-an-id are de
 e-mail addresses come from Supabase Auth's admin API.
 """
 
-import asyncio
-from collections.abc import Callable, Generator
+import json
+import re
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
-import httpx
-from postgrest import APIResponse, AsyncPostgrestClient
-from postgrest.exceptions import APIError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pds_clients.retry_after import seconds_to_wait
-from pds_clients.timing import Operation, note_answer, timed
+from pds_clients.supabase_http import Reply, SupabaseHttp
+from pds_clients.timing import Operation
 from pds_contract.errors import CredentialsRejected, TryLater, UnknownUser
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow, SubscriptionMapping
 
-REQUEST_TIMEOUT = 10.0
 PAGE = 500
 FOREIGN_KEY_VIOLATION = "23503"
 USER_NOT_FOUND = "user_not_found"
 
-
-class _Request(Protocol):
-    """What postgrest's builders have in common."""
-
-    async def execute(self) -> APIResponse:
-        """Send it."""
-        ...
-
+_CODE = re.compile(r"[0-9A-Z]{5,10}", re.ASCII)
 
 RowT = TypeVar("RowT", bound=BaseModel)
 
@@ -57,19 +48,6 @@ class _AuthError(BaseModel):
     msg: str = ""
 
 
-class _ServiceRole(httpx.Auth):
-    """Supabase's gateway wants the key twice; it is read anew for each request, since it may be rotated."""
-
-    def __init__(self, key: Callable[[], str]) -> None:
-        self._key = key
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        key = self._key()
-        request.headers["apikey"] = key
-        request.headers["Authorization"] = f"Bearer {key}"
-        yield request
-
-
 class Supabase:
     """The tables ``subscriptions`` and ``pds_services``; an async context manager.
 
@@ -78,24 +56,16 @@ class Supabase:
     """
 
     def __init__(self, url: str, service_role_key: Callable[[], str]) -> None:
-        base_url = f"{url}/rest/v1"
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            auth=_ServiceRole(service_role_key),
-            timeout=REQUEST_TIMEOUT,
-            follow_redirects=False,
-            event_hooks={"response": [note_answer]},
-        )
-        self._tables = AsyncPostgrestClient(base_url, http_client=self._http, retry_enabled=False)
-        self._users = f"{url}/auth/v1/admin/users"
+        self._http = SupabaseHttp(url, service_role_key)
 
     async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self._http.__aexit__(kind, error, trace)
 
     async def record_subscription(self, mapping: SubscriptionMapping) -> bool:
         """Store who the customer is, unless the row is a newer checkout's, or a paid one's and this is unpaid.
@@ -124,10 +94,8 @@ class Supabase:
 
     async def other_holder(self, service_id: int, user_id: str) -> str | None:
         """Return a user other than this one whose row has this id, if there is one."""
-        query = self._tables.from_("pds_services").select("*").eq("pds_service_id", service_id).neq("user_id", user_id)
-        rows = await self._answer(Operation.FIND_HOLDER, query.limit(1))
-        if not isinstance(rows, list):
-            raise _unusable()
+        query = {"pds_service_id": f"eq.{service_id}", "user_id": f"neq.{user_id}", "limit": "1"}
+        rows = await self._services(Operation.FIND_HOLDER, query)
         return _read(PdsServiceRow, rows[0]).user_id if rows else None
 
     async def mirror_pds_service(self, wanted: PdsServiceRow) -> PdsServiceRow:
@@ -147,10 +115,8 @@ class Supabase:
 
     async def pds_services_after(self, user_id: str) -> list[PdsServiceRow]:
         """Read a page of rows in the order of their user ids, from behind this one; an empty page is the end."""
-        query = self._tables.from_("pds_services").select("*").gt("user_id", user_id).order("user_id").limit(PAGE)
-        rows = await self._answer(Operation.LIST_PDS_SERVICES, query)
-        if not isinstance(rows, list):
-            raise _unusable()
+        query = {"user_id": f"gt.{user_id}", "order": "user_id", "limit": str(PAGE)}
+        rows = await self._services(Operation.LIST_PDS_SERVICES, query)
         return [_read(PdsServiceRow, row) for row in rows]
 
     async def email_of(self, user_id: str) -> str:
@@ -159,15 +125,11 @@ class Supabase:
         Raises:
             CredentialsRejected: The key is none of the service role's.
         """
-        try:
-            with timed("supabase", Operation.GET_USER):
-                async with asyncio.timeout(REQUEST_TIMEOUT):
-                    response = await self._http.get(f"{self._users}/{quote(user_id, safe='')}")
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
-            raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
-        status = response.status_code
+        path = f"/auth/v1/admin/users/{quote(user_id, safe='')}"
+        reply = await self._http.exchange(Operation.GET_USER, "GET", path)
+        status = reply.status
         if status == 200:
-            user = _parse(_AuthUser, response.content)
+            user = _parse(_AuthUser, reply.content)
             if user.id != user_id:
                 raise _unusable()
             if user.deleted_at:
@@ -177,29 +139,44 @@ class Supabase:
         if status in {401, 403}:
             raise CredentialsRejected("supabase", f"{said}: it does not accept SUPABASE_SERVICE_ROLE_KEY", status)
         if status == 404:
-            error_said = _parse(_AuthError, response.content)
+            error_said = _parse(_AuthError, reply.content)
             # A 404 of whatever else answers at this address says nothing of the user.
             if USER_NOT_FOUND in {error_said.error_code, error_said.msg.lower().replace(" ", "_")}:
                 raise UnknownUser("the user is not in auth.users")
-        raise TryLater("supabase", said, status, seconds_to_wait(response.headers.get("Retry-After")))
+        raise TryLater("supabase", said, status, seconds_to_wait(reply.retry_after))
 
     async def _call(self, function: Operation, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
         """Call the SQL function of the operation's name."""
-        return await self._answer(function, self._tables.rpc(function.value, arguments))
+        return _answer(
+            function, await self._http.exchange(function, "POST", f"/rest/v1/rpc/{function.value}", body=arguments)
+        )
 
-    async def _answer(self, operation: Operation, request: _Request) -> Any:  # noqa: ANN401 - JSON
-        try:
-            with timed("supabase", operation):
-                # httpx's own time-out begins anew with each byte.
-                async with asyncio.timeout(REQUEST_TIMEOUT):
-                    return (await request.execute()).data
-        except APIError as error:
-            if error.code == FOREIGN_KEY_VIOLATION:
-                raise UnknownUser("the user is not in auth.users") from None
-            # PostgREST's and PostgreSQL's messages may quote values: only the code is kept.
-            raise TryLater("supabase", f"Supabase refused {operation} (code {error.code})") from None
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, RecursionError) as error:
-            raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
+    async def _services(self, operation: Operation, query: Mapping[str, str]) -> list[Any]:
+        """Read rows of ``pds_services``."""
+        reply = await self._http.exchange(operation, "GET", "/rest/v1/pds_services", query={"select": "*", **query})
+        rows = _answer(operation, reply)
+        if not isinstance(rows, list):
+            raise _unusable()
+        return rows
+
+
+def _answer(operation: Operation, reply: Reply) -> Any:  # noqa: ANN401 - JSON
+    """Read PostgREST's answer."""
+    succeeded = 200 <= reply.status < 300
+    try:
+        document = json.loads(reply.content)
+    except (ValueError, RecursionError):
+        if succeeded:
+            raise _unusable() from None
+        document = None
+    if succeeded:
+        return document
+    code = document.get("code") if isinstance(document, dict) else None
+    if code == FOREIGN_KEY_VIOLATION:
+        raise UnknownUser("the user is not in auth.users")
+    # PostgREST's and PostgreSQL's messages may quote values: only the code is kept.
+    known = code if isinstance(code, str) and _CODE.fullmatch(code) else reply.status
+    raise TryLater("supabase", f"Supabase refused {operation} (code {known})")
 
 
 def _read(model: type[RowT], document: object) -> RowT:

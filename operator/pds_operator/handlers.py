@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from itertools import chain, repeat
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import kopf
 from pydantic import ValidationError
@@ -34,6 +34,8 @@ CLOSING = 0.05
 STOP_PATIENCE = 15.0
 """Seconds that kopf may take to stop; it gives its own tasks five."""
 MOST_UNPOSTED = 1000
+MOST_TOLD = 100
+"""So many resources are taken up in one turn of our loop: the others in it wait no longer than a few milliseconds."""
 TURN_SECONDS = 1.0
 STUCK_SECONDS = 60.0
 """kopf's loop is stuck when it has taken no turn for so long. Its longest work is to read a page of 500 resources."""
@@ -68,13 +70,18 @@ class Watch:
     Args:
         namespace: Whose resources.
         connection: How our own client reaches the API server at this moment; called in our loop.
+        label_selector: Which of the resources, for the API server to choose; empty: all.
     """
 
-    def __init__(self, namespace: str, connection: Callable[[], Coroutine[None, None, Connection]]) -> None:
+    def __init__(
+        self, namespace: str, connection: Callable[[], Coroutine[None, None, Connection]], label_selector: str = ""
+    ) -> None:
         self._namespace = namespace
+        self._label_selector = label_selector
         self._connection = connection
         self._last_turn = 0.0
         self._ours = asyncio.get_running_loop()
+        self._our_context = contextvars.copy_context()
         self._stop = asyncio.Event()  # of kopf's loop
         self._ended = asyncio.Event()  # of ours
         self._kopfs: asyncio.AbstractEventLoop | None = None
@@ -82,6 +89,7 @@ class Watch:
         self._look_at: Callable[[str], None]
         self._introduced = False
         self._posting: contextvars.Context | None = None
+        self._untold: deque[Callable[[], object]] = deque()
         self._unposted: deque[tuple[PdsProvision, Event]] = deque(maxlen=MOST_UNPOSTED)
 
     def start(self, *, noticed: Callable[[PdsProvision], None], look_at: Callable[[str], None]) -> None:
@@ -138,12 +146,28 @@ class Watch:
             self._in_our_loop(self._post_from, contextvars.copy_context())
         try:
             if kind != "DELETED":
-                self._in_our_loop(self._noticed, PdsProvision.model_validate(body))
+                self._hand_over(partial(self._noticed, PdsProvision.model_validate(body)))
                 return
         except ValidationError:
             pass  # of a CRD newer than this program; the visit says so, again and again, rather than nobody
         # After a deletion a new one of that name may be there already: the visit finds out.
-        self._in_our_loop(self._look_at, body["metadata"]["name"])
+        self._hand_over(partial(self._look_at, body["metadata"]["name"]))
+
+    def _hand_over(self, told: Callable[[], object]) -> None:
+        """Have something told in our loop, which is woken once for many: a restart tells of everybody."""
+        self._untold.append(told)
+        if len(self._untold) == 1:  # else a turn of ``_tell`` is to come, that was asked for with the first
+            self._in_our_loop(self._tell)
+
+    def _tell(self) -> None:
+        try:
+            for _ in range(MOST_TOLD):
+                if not self._untold:
+                    return
+                self._untold.popleft()()
+        finally:
+            if self._untold:
+                self._ours.call_soon(self._tell)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
@@ -162,10 +186,10 @@ class Watch:
         self._take_turn(asyncio.get_running_loop())
         await kopf.operator(
             registry=HANDLERS,
-            settings=_settings(),
+            settings=_settings(self._label_selector),
             standalone=True,
             namespaces=[self._namespace],
-            memo=kopf.Memo(watch=self),
+            memo=_Shared(watch=self),
             stop_flag=self._stop,
             # For peering, which is off. Left out, kopf asks for the user's name, and a container's user has none.
             identity=cast("Any", REPORTER),
@@ -197,7 +221,47 @@ class Watch:
 
     def _in_our_loop(self, call: Callable[..., object], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: we have not waited for kopf
-            self._ours.call_soon_threadsafe(call, *arguments)
+            # Not in the context of kopf's handler, which holds the whole resource.
+            self._ours.call_soon_threadsafe(call, *arguments, context=self._our_context)
+
+
+class _Shared(kopf.Memo):
+    """What handlers share: kopf copies it for each resource, and keeps the copies."""
+
+    def __copy__(self) -> Self:
+        return self
+
+
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """What a resource was like when it was handled last: nobody asks, and kopf's own would copy it whole to tell."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        """Keep nothing."""
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """How far handlers have come: those of events never come further than one call."""
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        """Keep nothing."""
+
+    def purge(self, **_: Any) -> None:
+        """Have nothing to remove."""
+
+    def touch(self, **_: Any) -> None:
+        """Have nothing to touch."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        return essence
 
 
 class _Backoffs:
@@ -207,8 +271,10 @@ class _Backoffs:
         return chain((1.0, 1.0, 2.0, 3.0), repeat(5.0))
 
 
-def _settings() -> kopf.OperatorSettings:
+def _settings(label_selector: str) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
+    if label_selector:
+        settings.watching.label_selectors[GROUP, VERSION, PLURAL] = label_selector
     settings.posting.loggers = False
     settings.posting.reporting_component = REPORTER
     settings.posting.event_name_prefix = "pds-"
@@ -217,6 +283,8 @@ def _settings() -> kopf.OperatorSettings:
     settings.queueing.idle_timeout = 0.05
     settings.scanning.disabled = True
     settings.networking.error_backoffs = _Backoffs()
+    settings.persistence.diffbase_storage = _NoDiffBase()
+    settings.persistence.progress_storage = _NoProgress()
     settings.process.ultimate_exiting_timeout = None  # else kopf kills the process ten minutes after it has ended
     return settings
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Self
@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 FIELD_MANAGER = "pds-operator"
 LEASE = "pds-operator"
-"""The Lease's name."""
+"""The Lease's name, where all customers are one operator's."""
 LOOKERS = 8
 """Workers beside those that deploy, so that slow deploys keep nobody from being looked at."""
 POLLS_PER_SECOND = 50.0
@@ -84,11 +84,10 @@ class OperatorProcess:
         """
         await _check_served(self._clients.provisions)  # again: the API server may have been away at the start
         reconciler = self._reconciler = self._new_reconciler(self._clients, self._token)
-        sweep = Sweep(self._clients.supabase, self._watched, self._settings.pds_poll_ready)
-        self._background = [
-            asyncio.create_task(self._notice_unsettled(reconciler), name="unsettled first"),
-            asyncio.create_task(sweep.run(), name="sweep"),
-        ]
+        unsettled_first = self._notice_unsettled(reconciler)
+        self._background = [asyncio.create_task(unsettled_first, name="unsettled first")]
+        if self._settings.share().takes_unlabelled:  # of operators beside each other exactly one sweeps
+            self._background.append(asyncio.create_task(self._sweep().run(), name="sweep"))
         self.watch.start(noticed=reconciler.noticed, look_at=reconciler.look_at)
 
     def close(self) -> None:
@@ -114,7 +113,7 @@ class OperatorProcess:
         api = await opened.enter_async_context(await KubernetesApi.connect(settings.kubeconfig))
         provisions = Provisions(api, settings.pds_namespace, FIELD_MANAGER)
         await _check_served(provisions)
-        self.watch = Watch(settings.pds_namespace, api.connection)
+        self.watch = Watch(settings.pds_namespace, api.connection, settings.pds_label_selector)
         self.leadership = leadership = _leadership(settings, api)
         metrics.LEADER.set_function(lambda: float(leadership.leading))
         self._token = rotating("PDS_API_TOKEN", settings.pds_api_token.get_secret_value())
@@ -165,6 +164,7 @@ class OperatorProcess:
             # A process that was paused past its lease begins nothing, also before it has noticed.
             draining=lambda: queue.closed or not self.leadership.leading,
             polls=AsyncLimiter(POLLS_PER_SECOND, 1.0),
+            label_selector=settings.pds_label_selector,
         )
         return Reconciler(
             visitor.visit, queue, sightings, policy, self._watched, workers=settings.pds_max_deploys + LOOKERS
@@ -180,10 +180,22 @@ class OperatorProcess:
         metrics.UNSETTLED_OLDEST.set_function(lambda: watched.longest_wait(datetime.now(UTC)))
         metrics.DEPLOYS_PAUSED.set(self._settings.pds_deploy_paused)
 
+    def _sweep(self) -> Sweep:
+        provisions, watched = self._clients.provisions, self._watched
+
+        async def all_names() -> Container[str]:
+            # The watch has told of this one's share alone.
+            if not self._settings.pds_label_selector:
+                return watched
+            return {name async for name in provisions.names()}
+
+        return Sweep(self._clients.supabase, all_names, self._settings.pds_poll_ready)
+
     async def _notice_unsettled(self, reconciler: Reconciler) -> None:
         """Take up what is not running before kopf has listed everything."""
         try:
-            async for provision in self._clients.provisions.list(f"status.serviceState!={ServiceState.RUNNING}"):
+            unsettled, ours = f"status.serviceState!={ServiceState.RUNNING}", self._settings.pds_label_selector
+            async for provision in self._clients.provisions.list(unsettled, ours):
                 reconciler.noticed(provision)
         except DependencyError as error:
             logger.warning("the unsettled resources could not be listed ahead", extra={"error": str(error)})
@@ -198,7 +210,8 @@ class OperatorProcess:
 def _leadership(settings: OperatorSettings, api: KubernetesApi) -> Election | Unopposed:
     if not settings.pds_lease_seconds:
         return Unopposed()
-    leases = Leases(api, settings.lease_namespace(), LEASE, FIELD_MANAGER)
+    name = f"{LEASE}{settings.share().suffix}"
+    leases = Leases(api, settings.lease_namespace(), name, FIELD_MANAGER)
     return Election(leases, new_identity(), Timing(settings.pds_lease_seconds), boottime)
 
 

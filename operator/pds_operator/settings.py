@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from pds_clients.settings import BackendSettings, KubernetesSettings, SupabaseSettings
 from pds_contract.names import LABEL_PATTERN
+from pds_contract.shards import ShardSelector
 from pds_operator.protocol.policy import Policy, Redeploy
 from pds_runtime.settings import AdminSettings
 
@@ -25,6 +26,7 @@ class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings, Ad
 
     ``PDS_LEASE_SECONDS`` is for how long a leader that is not heard of keeps the others from taking over. With 0
     this one works without election, whoever else does: safe, since deploys are claimed, but all the work is done twice.
+    ``PDS_LABEL_SELECTOR`` is which share of the customers is this one's, see ``docs/scaling.md``.
     ``PDS_LEASE_NAMESPACE`` is where the replicas meet, see ``lease_namespace``.
     """
 
@@ -39,6 +41,13 @@ class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings, Ad
     pds_retry_base: Annotated[float, Field(gt=0, le=3600)] = 5.0
     pds_lease_seconds: Annotated[float, Field(ge=0, le=3600)] = 15.0
     pds_lease_namespace: Annotated[str, Field(pattern=LABEL_PATTERN)] | None = None
+
+    pds_label_selector: str = ""
+
+    @field_validator("pds_label_selector")
+    @classmethod
+    def _names_a_share(cls, value: str) -> str:
+        return ShardSelector(" ".join(value.split())).text
 
     @field_validator("pds_lease_seconds")
     @classmethod
@@ -64,6 +73,10 @@ class OperatorSettings(BackendSettings, KubernetesSettings, SupabaseSettings, Ad
         if self.kubeconfig is None and POD_NAMESPACE.is_file():
             return POD_NAMESPACE.read_text(encoding="utf-8").strip()
         return self.pds_namespace
+
+    def share(self) -> ShardSelector:
+        """Return which customers are this operator's."""
+        return ShardSelector(self.pds_label_selector)
 
     def policy(self) -> Policy:
         """Return the protocol's settings."""

@@ -7,6 +7,8 @@ from pds_contract.resource import SERVICE_ID_ANNOTATION, Claim, PdsProvision, Pr
 from pds_operator.protocol.policy import ABANDONED_MARGIN, POLL_BASE, POLL_CAP, RETRY_CAP, SECOND_CHANCE, Policy
 
 JITTER = 0.2
+QUIET_START = 30.0
+"""For how long, in seconds, one that was just listed is left alone that needs nothing: those who wait come first."""
 
 
 def jittered(seconds: float, chance: float) -> float:
@@ -83,5 +85,6 @@ def first_look(provision: PdsProvision, now: datetime, policy: Policy, chance: f
     if provision.metadata.deletion_timestamp:
         return None
     if is_settled(provision):
-        return policy.poll_ready * chance
+        quiet = min(QUIET_START, JITTER * policy.poll_ready)
+        return quiet + (policy.poll_ready - quiet) * chance
     return 0.0 if is_asked(provision) else max(0.0, wait_of(provision.status, now))

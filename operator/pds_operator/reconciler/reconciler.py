@@ -45,6 +45,7 @@ class Reconciler:
         self._sightings = sightings
         self._policy = policy
         self._watched = watched
+        self._meanwhile: dict[str, PdsProvision] = {}
         self._workers = [
             asyncio.create_task(self._work(), name=f"reconciler worker {number}") for number in range(workers)
         ]
@@ -53,6 +54,10 @@ class Reconciler:
         """Take up a resource that was listed, made or changed."""
         name = provision.metadata.name
         self._watched.add(name)
+        if self._queue.is_visited(name):
+            # Most often it is the visit's own write, of which the watch tells before the write's answer is here.
+            self._meanwhile[name] = provision
+            return
         if not self._watched.saw(provision):
             metrics.EVENTS_DROPPED.inc()
             return
@@ -90,6 +95,8 @@ class Reconciler:
                     rest = await self._visit(name)
             finally:
                 self._queue.done(name)
+            if (seen := self._meanwhile.pop(name, None)) is not None and not self._queue.closed:
+                self.noticed(seen)
             if rest is not None and not self._queue.closed:
                 self._queue.add(name, rest, urgent=False)
 

@@ -40,6 +40,7 @@ class Standings:
         self._gauge.clear()
         self._of: dict[str, Standing] = {}
         self._counts: Counter[Standing] = Counter()
+        self._known: dict[Standing, Standing] = {}
         self._waiting: dict[str, datetime] = {}
         self._closed = False
 
@@ -50,7 +51,7 @@ class Standings:
         name, standing, since = provision.metadata.name, standing_of(provision), waiting_since(provision)
         if self._of.get(name) != standing:
             self.forget(name)
-            self._of[name] = standing
+            self._of[name] = self._known.setdefault(standing, standing)  # they are few: one object for each is enough
             self._count(standing, 1)
         if since is None:
             self._waiting.pop(name, None)

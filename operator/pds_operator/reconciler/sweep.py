@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, field
 
 from pds_clients.supabase import Supabase
@@ -11,7 +12,6 @@ from pds_contract.resource import provision_name
 from pds_operator import metrics
 from pds_operator.protocol.schedule import jittered
 from pds_operator.reconciler.drift import Drift
-from pds_operator.reconciler.watched import Watched
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +39,12 @@ class Sweep:
 
     Args:
         supabase: The rows.
-        watched: Which resources there are.
+        names: Returns the names of the resources that there are.
         every: Seconds from sweep to sweep.
     """
 
     supabase: Supabase
-    watched: Watched
+    names: Callable[[], Awaitable[Container[str]]]
     every: float
 
     async def run(self) -> None:
@@ -62,10 +62,11 @@ class Sweep:
     async def once(self) -> None:
         """Go through all rows, page by page."""
         with_id, without_id = _Found(), _Found()
+        names = await self.names()
         last = BEFORE_ALL_USERS
         while page := await self.supabase.pds_services_after(last):
             for row in page:
-                if provision_name(row.user_id) not in self.watched:
+                if provision_name(row.user_id) not in names:
                     (without_id if row.pds_service_id is None else with_id).add(row.user_id)
             last = page[-1].user_id
         metrics.ROWS_WITHOUT_RESOURCE.labels(has_id="true").set(with_id.rows)

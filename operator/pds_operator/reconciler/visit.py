@@ -74,6 +74,7 @@ class Visitor:
         watched: Told what is gone.
         draining: Whether no deploy may begin any more.
         polls: Bounds the looks at services that were looked at before.
+        label_selector: Which resources are this operator's; empty: all.
     """
 
     clients: Clients
@@ -87,6 +88,7 @@ class Visitor:
     watched: Watched
     draining: Callable[[], bool]
     polls: AsyncLimiter
+    label_selector: str = ""
 
     async def visit(self, name: str) -> float | None:
         """Visit a resource.
@@ -95,6 +97,8 @@ class Visitor:
             In how many seconds to come back; None: when it changes.
         """
         self.gate.visited(name)
+        if self._finds_gate_full(name):
+            return self.policy.queueing_patience
         called = self.recovery.called(name)
         try:
             provision = await self._read(name)
@@ -112,9 +116,17 @@ class Visitor:
             if called and not self.gate.awaits(name):
                 self.recovery.took_turn(name)
 
+    def _finds_gate_full(self, name: str) -> bool:
+        """Have a new one that meets a full gate wait for its turn, and spare it the read until then."""
+        uid = self.watched.unvisited(name)
+        if uid is None or self.gate.awaits(name) or self.gate.enter(name):
+            return False
+        self.sightings.seen_for(name, _beside(uid, GATE_FULL))
+        return True
+
     async def _read(self, name: str) -> PdsProvision | None:
         try:
-            provision = await self.clients.provisions.get(name)
+            provision = await self.clients.provisions.get_selected(name, self.label_selector)
         except NotFound:
             self.sightings.forget(name)
             self.watched.forget(name)
@@ -195,7 +207,7 @@ class Visitor:
         self.circuit.enter(metadata.name)
         if not self.gate.enter(metadata.name):
             raise _GateFull
-        self.sightings.unsee(metadata.name, _beside(facts, GATE_FULL))
+        self.sightings.unsee(metadata.name, _beside(metadata.uid, GATE_FULL))
         wanted = Reservation.new(hostname, facts.provision.spec.user_id, metadata.uid)
         there = await self.clients.reservations.reserve(wanted)
         older = there.provision_uid != metadata.uid
@@ -209,7 +221,7 @@ class Visitor:
         return replace(facts, lookup=lookup, row_seen_for=seen_for)
 
     def _seen_for(self, facts: Facts, what: str) -> float:
-        return self.sightings.seen_for(facts.provision.metadata.name, _beside(facts, what))
+        return self.sightings.seen_for(facts.provision.metadata.name, _beside(facts.provision.metadata.uid, what))
 
     async def _look(self, facts: Facts, service_id: int) -> ServiceSeen:
         name = facts.provision.metadata.name
@@ -294,6 +306,6 @@ class Visitor:
         return rest.seconds
 
 
-def _beside(facts: Facts, what: str) -> str:
+def _beside(uid: str, what: str) -> str:
     """Name what was seen beside this very resource: one made anew waits anew."""
-    return f"{what} by {facts.provision.metadata.uid}"
+    return f"{what} by {uid}"

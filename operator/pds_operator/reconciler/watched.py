@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pds_contract.resource import PdsProvision
+from pds_contract.resource import UNOBSERVED, PdsProvision
 from pds_operator import metrics
 from pds_operator.reconciler.standings import Standings
 
@@ -15,10 +15,11 @@ class Watched:
 
     def __init__(self) -> None:
         self._names: set[str] = set()
+        self._unvisited: dict[str, str] = {}
         self._written: dict[str, int] = {}
         self._standings = Standings(metrics.RESOURCES)
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._names
 
     def add(self, name: str) -> None:
@@ -28,6 +29,7 @@ class Watched:
     def wrote(self, provision: PdsProvision) -> None:
         """Remember a resource as our write left it."""
         self._written[provision.metadata.name] = int(provision.metadata.resource_version)
+        self._unvisited.pop(provision.metadata.name, None)
         self._standings.saw(provision)
 
     def saw(self, provision: PdsProvision) -> bool:
@@ -35,7 +37,12 @@ class Watched:
         newer = int(provision.metadata.resource_version) > self._written.get(provision.metadata.name, -1)
         if newer:
             self._standings.saw(provision)
+            self._note_unvisited(provision)
         return newer
+
+    def unvisited(self, name: str) -> str | None:
+        """Return the uid of a resource that waits for its first visit, which is to deploy; None of any other."""
+        return self._unvisited.get(name)
 
     def longest_wait(self, now: datetime) -> float:
         """Return for how many seconds the resource has been waiting that has waited longest to be Ready."""
@@ -48,5 +55,13 @@ class Watched:
     def forget(self, name: str) -> None:
         """Forget a resource that is not there any more."""
         self._names.discard(name)
+        self._unvisited.pop(name, None)
         self._written.pop(name, None)
         self._standings.forget(name)
+
+    def _note_unvisited(self, provision: PdsProvision) -> None:
+        metadata, untouched = provision.metadata, provision.status.observed_generation == UNOBSERVED
+        if untouched and not provision.spec.suspend and metadata.deletion_timestamp is None:
+            self._unvisited[metadata.name] = metadata.uid
+        else:
+            self._unvisited.pop(metadata.name, None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pds_clients import backend, kubernetes, supabase
+from pds_clients import backend, kubernetes, supabase_http
 from pds_operator.settings import OperatorSettings
 from pds_stack.kubernetes.kubectl import Kubectl
 from pds_stack.paths import repository
@@ -192,7 +192,7 @@ def test_the_webhook_is_given_longer_than_its_longest_request(overlay: list[Mani
 
 def test_the_operator_is_given_longer_than_its_longest_deploy(overlay: list[Manifest]) -> None:
     template = template_of(overlay, "pds-operator")
-    write, row, look = kubernetes.REQUEST_TIMEOUT.total, supabase.REQUEST_TIMEOUT, backend.LOOK_TIMEOUT
+    write, row, look = kubernetes.REQUEST_TIMEOUT.total, supabase_http.REQUEST_TIMEOUT, backend.LOOK_TIMEOUT
     assert write
     deploy = seconds("pds_claim_seconds") + seconds("pds_deploy_timeout")
     # The outcome, its row, a look at the service, and what that says.

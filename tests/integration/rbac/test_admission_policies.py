@@ -21,6 +21,7 @@ from pds_contract.resource import (
     VERSION,
     provision_name,
 )
+from pds_contract.shards import SHARD_LABEL, shard_labels
 from stages.service_accounts import BACKFILL, CUSTOMERS, IMPORT, OPERATOR, WEBHOOK, Accounts, Kubectl
 
 pytestmark = pytest.mark.usefixtures("namespace")  # which is empty again after each test
@@ -70,6 +71,7 @@ NOT_A_CHECKOUT_S: list[Json] = [
     {"annotations": {SERVICE_ID_ANNOTATION: "800"}},
     {"annotations": {"argocd.argoproj.io/sync-options": "Delete=false"}},
     {"labels": {"a": "b"}},
+    {"labels": {SHARD_LABEL: "f"}},
     {"finalizers": ["example.com/never"]},
     {"ownerReferences": [OWNER]},
     {"suspend": True},
@@ -88,6 +90,13 @@ async def test_a_checkout_sets_its_own_fields_alone(
     wanted = {"spec": change} if "suspend" in change else {"metadata": change}
     assert await _refused(await accounts(account), "PATCH", one, wanted)
     assert not await _refused(api, "PATCH", one, wanted), "an administrator may"
+
+
+@pytest.mark.parametrize("account", [WEBHOOK, BACKFILL])
+async def test_a_checkout_labels_a_new_resource_with_its_users_shard(account: str, accounts: Accounts) -> None:
+    checkouts = await accounts(account)
+    assert not await _refused(checkouts, "POST", PROVISIONS, provision(labels=shard_labels(USER)))
+    assert await _refused(checkouts, "POST", PROVISIONS, provision(labels={**shard_labels(USER), "a": "b"}))
 
 
 @pytest.mark.parametrize("account", [WEBHOOK, BACKFILL])

@@ -167,7 +167,7 @@ async def test_a_cut_connection(backend: PdsBackend, simulator: BackendSimulator
 @LOOKS
 async def test_nobody_listens(closed_port: int, open_backend: OpenBackend, ask: Ask, endpoint: str) -> None:
     backend = await open_backend(f"http://127.0.0.1:{closed_port}")
-    with pytest.raises(TryLater, match="ConnectError") as caught:
+    with pytest.raises(TryLater, match="ClientConnectorError") as caught:
         await ask(backend)
     assert caught.value.status is None, endpoint
 

@@ -1,5 +1,6 @@
 """When a resource is looked at again."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pds_operator.protocol.policy import POLL_BASE, POLL_CAP, RETRY_CAP
-from pds_operator.protocol.schedule import first_look, is_settled, jittered, poll_delay, retry_delay
+from pds_operator.protocol.schedule import QUIET_START, first_look, is_settled, jittered, poll_delay, retry_delay
 from stages.protocol_stage import (
     HOSTNAME,
     NOW,
@@ -79,7 +80,16 @@ def test_only_what_is_ready_and_has_nothing_open_is_settled(
 
 @given(chances)
 def test_settled_resources_are_spread_over_the_time_between_two_looks(chance: float) -> None:
-    assert first_look(provision(seen(**RUNNING)), NOW, PROBE, chance) == PROBE.poll_ready * chance
+    look = first_look(provision(seen(**RUNNING)), NOW, PROBE, chance)
+    assert look is not None
+    assert QUIET_START * (1 - chance) <= look <= PROBE.poll_ready
+    assert look >= PROBE.poll_ready * chance
+
+
+def test_settled_resources_are_left_alone_for_the_first_half_minute_of_a_restart() -> None:
+    assert first_look(provision(seen(**RUNNING)), NOW, PROBE, 0.0) == QUIET_START
+    quick = replace(PROBE, poll_ready=0.3)
+    assert first_look(provision(seen(**RUNNING)), NOW, quick, 0.0) == pytest.approx(0.06)
 
 
 @pytest.mark.parametrize(

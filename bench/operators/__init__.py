@@ -1,0 +1,1 @@
+"""What the operator costs: provisioning, a restart, the steady state, a burst; each beside bare clients' same calls."""
