@@ -6,8 +6,10 @@ import socket
 from aiohttp import web
 
 from pds_runtime.admin import CannotListen
-from pds_webhook.connections import Bounds, Connection, Connections
-from pds_webhook.metrics import Metrics
+from pds_runtime.public.answers import PortAnswers
+from pds_runtime.public.connections import Bounds, Connection, Connections
+from pds_runtime.public.drain import CUT_OFF_SECONDS
+from pds_runtime.public.metrics import ConnectionMetrics
 
 _BACKLOG = 1024
 """Connections that may wait in the kernel to be accepted."""
@@ -17,29 +19,30 @@ _DEFAULT_BOUNDS = Bounds()
 async def listen(
     app: web.Application,
     port: int,
-    metrics: Metrics,
+    metrics: ConnectionMetrics,
+    answers: PortAnswers,
     *,
     host: str = "0.0.0.0",
-    grace: float = 60.0,
     bounds: Bounds = _DEFAULT_BOUNDS,
 ) -> web.AppRunner:
-    """Serve the public application until the runner that is returned is cleaned up.
+    """Serve the public application until the runner that is returned is drained (``drain.py``) or cleaned up.
 
     Args:
         app: The application.
         port: The TCP port.
         metrics: What counts connections.
+        answers: What is said where no route of the application answers.
         host: The address to listen on.
-        grace: Seconds that requests under way have left when the runner is cleaned up.
         bounds: What one sender can take of us; fewer connections where the process may open few files.
 
     Raises:
         CannotListen: The port cannot be listened on.
     """
-    runner = web.AppRunner(app, shutdown_timeout=grace)
+    runner = web.AppRunner(app, shutdown_timeout=CUT_OFF_SECONDS)
     await runner.setup()
+    connections = Connections(bounds.within_open_files(), metrics, answers)
     try:
-        await _Site(runner, host, port, Connections(bounds.within_open_files(), metrics)).start()
+        await _Site(runner, host, port, connections).start()
     except OSError as error:
         await runner.cleanup()
         raise CannotListen(f"cannot listen: {error.strerror}; set PORT to a free port") from error

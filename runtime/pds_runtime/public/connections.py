@@ -2,7 +2,8 @@
 
 aiohttp bounds neither: it has no limit of connections, and only its keep-alive time-out, which has to be longer than a
 proxy's, ever ends a request whose headers stop half-way. Its own answers to malformed HTTP are plain text, and their
-log lines quote what was sent. All this is mended here, in a subclass of the protocol that it makes for a connection.
+log lines quote what was sent. All this is mended here, in a subclass of the protocol that it makes for a connection;
+what is answered instead is the program's own.
 """
 
 import asyncio
@@ -11,9 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from aiohttp import StreamReader, web
 
-from pds_webhook.answers import Answer, Code
-from pds_webhook.metrics import Cut, Metrics
-from pds_webhook.responses import answer_to_fault, as_last_bytes, as_response
+from pds_runtime.public.answers import PortAnswers
+from pds_runtime.public.metrics import ConnectionMetrics, Cut
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Connections:
     """The open connections. Those that wait for their peer are kept in the order in which they began to."""
 
     bounds: Bounds
-    metrics: Metrics
+    metrics: ConnectionMetrics
+    answers: PortAnswers
     _open: set["Connection"] = field(default_factory=set)
     _waiting: dict["Connection", None] = field(default_factory=dict)
 
@@ -98,7 +99,7 @@ class Connection(web.RequestHandler):
             loop=loop,
             keepalive_timeout=connections.bounds.idle,
             access_log=None,  # type: ignore[arg-type]  # None turns it off, as web.AppRunner documents
-            # Bodies are wanted as they were signed; what cannot be unpacked would be answered before the application.
+            # Bodies are wanted as they were sent; what cannot be unpacked would be answered before the application.
             auto_decompress=False,
             # How long what is left of a refused body is read and thrown away, so that its sender hears the answer.
             lingering_time=connections.bounds.answer / 2,
@@ -136,12 +137,12 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send an answer, in JSON also where it is aiohttp's own, then wait for the next request."""
+        """Send an answer, in our words also where it is aiohttp's own, then wait for the next request."""
         self.begun()  # malformed requests never reach the application
         self._answered = request.content
         self._connections.waits(self)
         if isinstance(resp, web.HTTPException):
-            resp = as_response(Answer(Code.BAD_REQUEST, "the request cannot be met as it is"), resp.status)
+            resp = self._connections.answers.unmet(resp.status)
             resp.force_close()
         self._bound(self._connections.bounds.answer, Cut.ANSWER_TIMEOUT)
         try:
@@ -161,12 +162,11 @@ class Connection(web.RequestHandler):
         """Answer what is no HTTP, or a fault of ours, without a word of what was sent."""
         if status == 400:
             self._connections.metrics.malformed()
-            answer = Answer(Code.BAD_REQUEST, "this cannot be read as an HTTP request")
+            response = self._connections.answers.malformed()
         else:
-            answer = answer_to_fault(exc)
+            response = self._connections.answers.fault(exc)
             if request.writer.output_size > 0:
                 raise ConnectionError("an answer has begun")
-        response = as_response(answer)
         response.force_close()
         return response
 
@@ -183,7 +183,7 @@ class Connection(web.RequestHandler):
         """End it from our side; a request whose headers were late is told so."""
         self._connections.metrics.connection_cut(why)
         if why is Cut.HEADER_TIMEOUT and self.transport is not None:
-            self.transport.write(_HEADER_TIMEOUT)
+            self.transport.write(self._connections.answers.header_timeout())
             self.force_close()  # writes what is left first
             self._bound(self._connections.bounds.answer, Cut.ANSWER_TIMEOUT)
         else:
@@ -214,8 +214,3 @@ def request_complete(request: web.Request) -> None:
     """Tell the connection that this request is here with its body: it is our turn."""
     if isinstance(request.protocol, Connection):
         request.protocol.complete()
-
-
-_HEADER_TIMEOUT = as_last_bytes(
-    Answer(Code.HEADER_TIMEOUT, "the request's headers took too long to arrive"), "Request Timeout"
-)
