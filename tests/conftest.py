@@ -76,7 +76,7 @@ def database(stack: Mapping[str, str]) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture  # of no wider scope: folders with a stack of their own have another database
 def new_user(database: psycopg.Connection) -> Callable[[], str]:
     """Makes a user in auth.users whom no other test knows, and returns the id."""
 
