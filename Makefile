@@ -10,7 +10,7 @@ LOCK_BUILD := $(LOCK) --constraint requirements/dev.txt --group build
 IMAGE ?= eny-pds:0.1.0
 KUBECTL ?= $(shell command -v kubectl || $(BIN)/python -c "import asyncio; from pds_stack.console import Console; from pds_stack.kubernetes import programs; print(asyncio.run(programs(Console())).kubectl)")
 
-.PHONY: help install demo test unit lint explore crash-matrix soak no-fault backend-down e2e manifests format lock clean
+.PHONY: help install demo test unit browser lint explore crash-matrix soak no-fault backend-down e2e manifests format lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ test: install lint ## All checks and all tests
 
 unit: install ## The tests that need no local stack
 	@$(BIN)/pytest tests/unit
+
+browser: install ## The portal in a real browser, on the local stack (Chromium has to be there)
+	@$(BIN)/pytest tests/browser
 
 explore: install ## Run the deploy protocol through every interleaving, with large bounds
 	@PYTHONPATH=tests $(BIN)/python -m explorer --large $(ARGS)

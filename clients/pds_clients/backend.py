@@ -32,7 +32,7 @@ from pds_contract.service import ServiceState, parse_json, service_id_of
 
 LOOK_TIMEOUT = 10.0
 CONNECT_TIMEOUT = 10.0
-_HEADERS = {"Accept": "application/json", "X-Requested-With": "XMLHttpRequest"}
+HEADERS = {"Accept": "application/json", "X-Requested-With": "XMLHttpRequest"}
 _NO_SUCH_CALL = {404, 405, 501}
 _IN_DOUBT = {408, 425}
 _QUANTITY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([KMGT]i|[kMGT])", re.ASCII)
@@ -57,13 +57,14 @@ class Service:
     disksize_gb: int | None = None
 
 
-class _Bearer(httpx.Auth):
-    """The token is read anew for each request, since it may be rotated."""
+class Bearer(httpx.Auth):
+    """The backend's bearer token: it is read anew for each request, since it may be rotated."""
 
     def __init__(self, token: Callable[[], str]) -> None:
         self._token = token
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign a request."""
         token = self._token()
         if not token.isascii() or not token.isprintable():
             raise CredentialsRejected("backend", "PDS_API_TOKEN holds what no token can, as a line break; mend it")
@@ -81,14 +82,14 @@ class PdsBackend:
     """
 
     def __init__(self, base_url: str, token: Callable[[], str], deploy_timeout: float) -> None:
-        auth = _Bearer(token)
-        self._looks = httpx.AsyncClient(base_url=base_url, auth=auth, headers=_HEADERS, timeout=LOOK_TIMEOUT)
+        auth = Bearer(token)
+        self._looks = httpx.AsyncClient(base_url=base_url, auth=auth, headers=HEADERS, timeout=LOOK_TIMEOUT)
         # A deploy never goes over a used connection: one that the server has just closed would leave its outcome
         # unknown. HTTP/1.1 and no retries, for the deadline below is checked at its first byte.
         self._deploys = httpx.AsyncClient(
             base_url=base_url,
             auth=auth,
-            headers=_HEADERS,
+            headers=HEADERS,
             timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
             limits=httpx.Limits(max_keepalive_connections=0),
             http2=False,

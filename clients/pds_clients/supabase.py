@@ -7,34 +7,21 @@ e-mail addresses come from Supabase Auth's admin API.
 import asyncio
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
-from postgrest import APIResponse, AsyncPostgrestClient
-from postgrest.exceptions import APIError
+from postgrest import AsyncPostgrestClient
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pds_clients.postgrest_calls import REQUEST_TIMEOUT, ModelT, answer_of, read, unusable
 from pds_clients.retry_after import seconds_to_wait
 from pds_clients.timing import Operation, note_answer, timed
 from pds_contract.errors import CredentialsRejected, TryLater, UnknownUser
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow, SubscriptionMapping
 
-REQUEST_TIMEOUT = 10.0
 PAGE = 500
-FOREIGN_KEY_VIOLATION = "23503"
 USER_NOT_FOUND = "user_not_found"
-
-
-class _Request(Protocol):
-    """What postgrest's builders have in common."""
-
-    async def execute(self) -> APIResponse:
-        """Send it."""
-        ...
-
-
-RowT = TypeVar("RowT", bound=BaseModel)
 
 
 class _AuthUser(BaseModel):
@@ -114,21 +101,21 @@ class Supabase:
             p_event_created_at=mapping.event_created_at.isoformat(),
         )
         if not isinstance(ours, bool):
-            raise _unusable()
+            raise unusable()
         return ours
 
     async def look_up_pds_service(self, user_id: str, hostname: str | None = None) -> PdsServiceLookup:
         """Read a user's row, whether the user exists, and whether another user's row has a PDS of this hostname."""
         answer = await self._call(Operation.LOOK_UP_PDS_SERVICE, p_user_id=user_id, p_hostname=hostname)
-        return _read(PdsServiceLookup, answer)
+        return read(PdsServiceLookup, answer)
 
     async def other_holder(self, service_id: int, user_id: str) -> str | None:
         """Return a user other than this one whose row has this id, if there is one."""
         query = self._tables.from_("pds_services").select("*").eq("pds_service_id", service_id).neq("user_id", user_id)
-        rows = await self._answer(Operation.FIND_HOLDER, query.limit(1))
+        rows = await answer_of(Operation.FIND_HOLDER, query.limit(1))
         if not isinstance(rows, list):
-            raise _unusable()
-        return _read(PdsServiceRow, rows[0]).user_id if rows else None
+            raise unusable()
+        return read(PdsServiceRow, rows[0]).user_id if rows else None
 
     async def mirror_pds_service(self, wanted: PdsServiceRow) -> PdsServiceRow:
         """Write a user's row, unless another id, or an id where None is wanted, is in it.
@@ -143,15 +130,15 @@ class Supabase:
             p_hostname=wanted.hostname,
             p_status=wanted.status,
         )
-        return _read(PdsServiceRow, row)
+        return read(PdsServiceRow, row)
 
     async def pds_services_after(self, user_id: str) -> list[PdsServiceRow]:
         """Read a page of rows in the order of their user ids, from behind this one; an empty page is the end."""
         query = self._tables.from_("pds_services").select("*").gt("user_id", user_id).order("user_id").limit(PAGE)
-        rows = await self._answer(Operation.LIST_PDS_SERVICES, query)
+        rows = await answer_of(Operation.LIST_PDS_SERVICES, query)
         if not isinstance(rows, list):
-            raise _unusable()
-        return [_read(PdsServiceRow, row) for row in rows]
+            raise unusable()
+        return [read(PdsServiceRow, row) for row in rows]
 
     async def email_of(self, user_id: str) -> str:
         """Ask Supabase Auth for a user's e-mail address; "" where they have none, as who signed up by phone.
@@ -169,7 +156,7 @@ class Supabase:
         if status == 200:
             user = _parse(_AuthUser, response.content)
             if user.id != user_id:
-                raise _unusable()
+                raise unusable()
             if user.deleted_at:
                 raise UnknownUser("the user was removed from auth.users")
             return user.email or ""
@@ -185,36 +172,11 @@ class Supabase:
 
     async def _call(self, function: Operation, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
         """Call the SQL function of the operation's name."""
-        return await self._answer(function, self._tables.rpc(function.value, arguments))
-
-    async def _answer(self, operation: Operation, request: _Request) -> Any:  # noqa: ANN401 - JSON
-        try:
-            with timed("supabase", operation):
-                # httpx's own time-out begins anew with each byte.
-                async with asyncio.timeout(REQUEST_TIMEOUT):
-                    return (await request.execute()).data
-        except APIError as error:
-            if error.code == FOREIGN_KEY_VIOLATION:
-                raise UnknownUser("the user is not in auth.users") from None
-            # PostgREST's and PostgreSQL's messages may quote values: only the code is kept.
-            raise TryLater("supabase", f"Supabase refused {operation} (code {error.code})") from None
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, RecursionError) as error:
-            raise TryLater("supabase", f"Supabase gave no usable answer ({type(error).__name__})") from None
+        return await answer_of(function, self._tables.rpc(function.value, arguments))
 
 
-def _read(model: type[RowT], document: object) -> RowT:
-    try:
-        return model.model_validate(document)
-    except ValidationError:
-        raise _unusable() from None
-
-
-def _parse(model: type[RowT], content: bytes) -> RowT:
+def _parse(model: type[ModelT], content: bytes) -> ModelT:
     try:
         return model.model_validate_json(content)
     except ValidationError:
-        raise _unusable() from None
-
-
-def _unusable() -> TryLater:
-    return TryLater("supabase", "Supabase's answer has not the shape of what was asked for")
+        raise unusable() from None
