@@ -23,7 +23,7 @@ from pds_portal.safety.refusals import TooMany
 from pds_portal.safety.windows import BoundedWindows
 
 MOST_HELD = 50_000
-"""How many requests are remembered at once, 21 MB at most; beyond it those of whoever has asked longest ago are not."""
+"""How many requests are remembered at once (100,000 took 42 MB); beyond it those of whoever has asked longest ago are not."""
 _NETWORK_BITS = 64
 """What one customer has of IPv6: a provider gives each at least a /64."""
 
