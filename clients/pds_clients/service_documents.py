@@ -16,7 +16,7 @@ from pds_clients.backend import HEADERS, LOOK_TIMEOUT, Bearer
 from pds_clients.timing import Operation, timed
 from pds_contract.errors import TryLater
 
-LARGEST_BODY = 1024 * 1024
+LARGEST_BODY = 256 * 1024
 """Bytes; a service document has about 2,000."""
 
 
@@ -27,7 +27,7 @@ class ServiceDocument:
     Args:
         status: The HTTP status.
         content_type: The header, or None where there was none.
-        body: The body; None where it is larger than 1 MiB, or compressed although that was not asked for.
+        body: The body; None where it is larger than 256 KiB, or compressed although that was not asked for.
     """
 
     status: int

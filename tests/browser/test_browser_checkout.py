@@ -1,11 +1,12 @@
 """The form that buys: names are checked as they are typed, a refusal stands at its field, nothing is sent twice."""
 
 import asyncio
+import re
 
 from playwright.async_api import Browser, Page, Request, expect
 
 from browser.scenes import give_pds
-from browser.visitor import visiting
+from browser.visitor import PHONE, visiting
 from stages.portal_stage import PortalStage
 
 AUTO = "/dashboard?pds_plan=small&auto_checkout=true"
@@ -67,6 +68,31 @@ async def test_a_refusal_stands_at_its_field_and_the_form_can_be_sent_again(
         await expect(hostname).to_have_attribute("aria-invalid", "true")
         await hostname.fill("")
         await button.click()
+        await expect(page.get_by_role("button", name="Pay")).to_be_visible()
+
+
+async def test_a_form_that_was_refused_without_script_can_be_mended_with_it(
+    browser: Browser, portal_stage: PortalStage
+) -> None:
+    customer = await portal_stage.customer("alice")
+    async with visiting(browser, portal_stage.url, viewport=PHONE) as visitor:
+        page = visitor.page
+        await visitor.sign_in(customer.email, customer.password)
+        await page.get_by_text("A domain of your own").click()
+        hostname = page.get_by_label("Domain of your own")
+        await hostname.fill("localhost")
+        # As a browser without script sends it: no listener hears of it.
+        await page.locator("#checkout").evaluate("form => form.submit()")
+
+        await expect(page).to_have_title("Error: Set up your PDS - eny.space")
+        await expect(hostname).to_have_value("localhost")
+        await expect(hostname).to_have_accessible_description(re.compile("^The hostname .*"))
+        assert await visitor.violations() == []
+        assert await visitor.overflow() <= 0
+
+        await hostname.fill("")
+        await expect(page.locator("#hostname-error")).to_have_count(0)
+        await page.get_by_role("button", name="Go on to the payment").click()
         await expect(page.get_by_role("button", name="Pay")).to_be_visible()
 
 

@@ -103,11 +103,11 @@ class Checkouts:
         nonce = request.nonce or secrets.token_urlsafe(24)
         try:
             try:
-                parameters = session_parameters(request, customer_id, self.portal_url)
+                parameters = session_parameters(request, customer_id, self.portal_url, self.rules)
                 return await self.creation.create(parameters, idempotency_key(user_id, nonce))
             except NotFound:
                 # The customer was deleted at Stripe, or is of its other mode; the key stands for the refused request.
-                parameters = session_parameters(request, None, self.portal_url)
+                parameters = session_parameters(request, None, self.portal_url, self.rules)
                 return await self.creation.create(parameters, idempotency_key(user_id, f"{nonce} anew"))
         except Conflict:
             raise refusing.sent_before() from None

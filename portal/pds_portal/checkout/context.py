@@ -55,6 +55,15 @@ class PlanContext:
             auto_checkout=query.get(AUTO_CHECKOUT) == "true",
         )
 
+    @classmethod
+    def offer(cls, plan: Plan, query: Mapping[str, str]) -> Self:
+        """Return what the pricing page's link to a plan carries: its size, unless the page's own URL asks for less.
+
+        The page's URL may hold names as well, as of a link from another site; the dashboard goes on by itself.
+        """
+        asked = cls.read({**query, PLAN: plan.key}, (plan,))
+        return replace(asked, disksize_gb=asked.disksize_gb or plan.disksize_gb, auto_checkout=True)
+
     def query(self) -> str:
         """Write it as a query string, without a question mark; empty where no plan is chosen."""
         if self.plan is None:
@@ -72,10 +81,6 @@ class PlanContext:
         """Return a path with the context behind it, as ``/signup?pds_plan=…``."""
         query = self.query()
         return f"{path}?{query}" if query else path
-
-    def automatic(self) -> Self:
-        """Return it with ``auto_checkout``: what the pricing page's links carry."""
-        return replace(self, auto_checkout=self.plan is not None)
 
     def by_hand(self) -> Self:
         """Return it without ``auto_checkout``: what a customer who turned back at Stripe's page comes back with."""

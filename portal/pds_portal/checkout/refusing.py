@@ -69,6 +69,11 @@ class CheckoutRefused(Refusal):
         super().__init__(status, message, field=field, headers=headers)
         self.outcome = outcome
 
+    @property
+    def has_pds(self) -> bool:
+        """Whether the customer needs no checkout at all."""
+        return self.outcome is CheckoutOutcome.HAS_PDS
+
 
 def invalid(error: InvalidInput) -> CheckoutRefused:
     """Return the refusal of a field that cannot be used."""

@@ -92,22 +92,6 @@ def read_request(
     return CheckoutRequest(plan, parameters, _nonce(asked.get(NONCE_FIELD)))
 
 
-def metadata_of(parameters: CheckoutParameters) -> dict[str, str]:
-    """Return the metadata that ``parameters_of`` reads these from: the mission's five keys, all of them.
-
-    What was not asked for is the empty string, which Stripe drops: the choice stays the operator's. A hostname that is
-    left to it gets a suffix where it is taken; one that stood in the metadata would have been asked for, and the
-    customer would wait for a person.
-    """
-    return {
-        USER_ID: parameters.user_id,
-        USER_EMAIL: parameters.email,
-        USERNAME: parameters.username or "",
-        HOSTNAME: parameters.hostname or "",
-        DISK_SIZE: str(parameters.disksize_gb),
-    }
-
-
 def typed_name(value: object, field_name: str, code: str) -> str:
     """Read a name as it was typed, without the space around it; the empty string where nothing was.
 

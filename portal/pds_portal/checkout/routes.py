@@ -1,4 +1,7 @@
-"""``POST /api/checkout`` and ``GET /api/pds/check``."""
+"""``POST /api/checkout`` and ``GET /api/pds/check``.
+
+A form that a browser sends without script gets the dashboard's form again where it is refused, as sign-in's does.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,15 +13,21 @@ from pds_contract.names import HostnameRules, asked_username, clean_hostname
 from pds_portal.checkout import refusing
 from pds_portal.checkout.availability import Availability
 from pds_portal.checkout.beginning import Checkouts
+from pds_portal.checkout.context import DISK_SIZE, HOSTNAME, PLAN, USERNAME, PlanContext
 from pds_portal.checkout.hostname import Asked
 from pds_portal.checkout.refusing import CheckoutRefused
-from pds_portal.checkout.request import HOSTNAME_FIELD, USERNAME_FIELD, typed_name
+from pds_portal.checkout.request import DISK_SIZE_FIELD, HOSTNAME_FIELD, PLAN_FIELD, USERNAME_FIELD, typed_name
 from pds_portal.identity import session
+from pds_portal.identity.session import SignedIn
 from pds_portal.metrics import CheckoutOutcome
+from pds_portal.pages import choosing
+from pds_portal.pages.showing import render_dashboard
+from pds_portal.pages.view.dashboard import CHOOSING
 from pds_portal.portal import PORTAL, Portal
-from pds_portal.safety import limits
+from pds_portal.safety import limits, redirects
+from pds_portal.safety.errors import is_form
 from pds_portal.safety.limits import Limit
-from pds_portal.safety.refusals import Refusal
+from pds_portal.safety.refusals import NotSignedIn, Refusal
 
 ROUTES = web.RouteTableDef()
 
@@ -28,18 +37,20 @@ _JSON = "application/json"
 @ROUTES.post("/api/checkout")
 async def begin(request: web.Request) -> web.Response:
     """Begin a checkout: JSON is answered with ``{"url": …}``, a form by sending the browser there."""
-    customer = session.require(request)
-    portal = request.app[PORTAL]
-    await limits.check(request, Limit.CHECKOUT)
     try:
-        created = await _checkouts(portal).begin(await _fields(request), customer)
-    except CheckoutRefused as refusal:
-        portal.metrics.checkout(refusal.outcome)
+        customer = session.require(request)
+    except NotSignedIn:
+        if is_form(request):
+            return _to(_context(request, await request.post()).path(redirects.LOGIN))
         raise
-    portal.metrics.checkout(CheckoutOutcome.CREATED)
-    if _wants_json(request):
-        return web.json_response({"url": created.url})
-    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": created.url})
+    try:
+        url = await _payment_page(request, customer)
+    except Refusal as refusal:
+        # Whoever has a PDS needs no form that buys one.
+        if not is_form(request) or (isinstance(refusal, CheckoutRefused) and refusal.has_pds):
+            raise
+        return await _form_again(request, customer, refusal)
+    return web.json_response({"url": url}) if _wants_json(request) else _to(url)
 
 
 @ROUTES.get("/api/pds/check")
@@ -61,6 +72,36 @@ async def check(request: web.Request) -> web.Response:
     except DependencyError as error:
         raise refusing.unavailable(error, refusing.NAME_UNKNOWN) from None
     return _verdict(asked.hostname, refusing.taken(asked).message if taken else None)
+
+
+async def _payment_page(request: web.Request, customer: SignedIn) -> str:
+    portal = request.app[PORTAL]
+    await limits.check(request, Limit.CHECKOUT)
+    try:
+        created = await _checkouts(portal).begin(await _fields(request), customer)
+    except CheckoutRefused as refusal:
+        portal.metrics.checkout(refusal.outcome)
+        raise
+    portal.metrics.checkout(CheckoutOutcome.CREATED)
+    return created.url
+
+
+async def _form_again(request: web.Request, customer: SignedIn, refusal: Refusal) -> web.Response:
+    choice = choosing.sent_back(request, customer, await request.post(), refusal)
+    response = render_dashboard(request, CHOOSING, status=refusal.status, choice=choice)
+    response.headers.update(refusal.headers)
+    return response
+
+
+def _context(request: web.Request, fields: Mapping[str, object]) -> PlanContext:
+    """Return what a form has chosen, to be kept while its customer signs in; nothing is bought by itself after it."""
+    named = ((PLAN, PLAN_FIELD), (DISK_SIZE, DISK_SIZE_FIELD), (USERNAME, USERNAME_FIELD), (HOSTNAME, HOSTNAME_FIELD))
+    chosen = {key: value for key, name in named if isinstance(value := fields.get(name), str)}
+    return PlanContext.read(chosen, request.app[PORTAL].settings.pds_plans)
+
+
+def _to(address: str) -> web.Response:
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
 
 
 def _checkouts(portal: Portal) -> Checkouts:

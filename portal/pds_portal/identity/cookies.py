@@ -4,12 +4,12 @@
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from pds_clients.supabase_auth import AuthSession
+from pds_portal.safety.sent_cookies import sent_cookie
 
 ACCESS = "__Host-pds-access"
 REFRESH = "__Host-pds-refresh"
@@ -35,9 +35,9 @@ _NONE = Kept("", "")
 _TO_SET = web.RequestKey("session cookies to set", Kept)
 
 
-def read(cookies: Mapping[str, str]) -> Kept:
+def read(request: web.Request) -> Kept:
     """Read what a browser has kept."""
-    return Kept(cookies.get(ACCESS, ""), cookies.get(REFRESH, ""))
+    return Kept(sent_cookie(request, ACCESS), sent_cookie(request, REFRESH))
 
 
 def fit(session: AuthSession) -> bool:

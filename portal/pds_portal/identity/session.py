@@ -143,7 +143,7 @@ class Sessions:
         if by_bearer(request):
             access_token, refresh_token = _bearer(request), ""
         else:
-            kept = cookies.read(request.cookies)
+            kept = cookies.read(request)
             access_token, refresh_token = kept.access_token, kept.refresh_token
         claims, owner = None, None
         try:

@@ -1,21 +1,19 @@
 """The pages: plans, sign-up and sign-in as they are first shown, the dashboard."""
 
-import secrets
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import web
 
 from pds_portal.checkout.context import PlanContext
-from pds_portal.checkout.hostname import derived_hostname
-from pds_portal.checkout.plans import Plan, find
 from pds_portal.checkout.session import RETURNED
 from pds_portal.identity import session
 from pds_portal.identity.session import SignedIn
+from pds_portal.pages import choosing
+from pds_portal.pages.choosing import Choice
 from pds_portal.pages.gathering import Patience, gather
 from pds_portal.pages.rendering import render
+from pds_portal.pages.showing import render_dashboard
 from pds_portal.pages.view.dashboard import RETURNED_CANCELLED, Part, dashboard_of
-from pds_portal.pages.view.details import HIDDEN
 from pds_portal.pages.view.reading import mapping, text
 from pds_portal.portal import PORTAL
 from pds_portal.safety import redirects
@@ -30,23 +28,6 @@ RETRY_AFTER_SECONDS = 30
 ROUTES = web.RouteTableDef()
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What the form that buys shows: the plans, and what was chosen so far."""
-
-    plans: tuple[Plan, ...]
-    chosen: Plan
-    context: PlanContext
-    nonce: str
-    base_domain: str
-    probable: str
-
-    @property
-    def largest(self) -> int:
-        """The most storage that any plan has, in GiB; the chosen plan's own bound counts when the form is sent."""
-        return max(plan.disksize_gb for plan in self.plans)
-
-
 @ROUTES.get("/")
 async def start(_: web.Request) -> web.Response:
     """Lead to the plans."""
@@ -55,11 +36,11 @@ async def start(_: web.Request) -> web.Response:
 
 @ROUTES.get("/pricing")
 async def pricing(request: web.Request) -> web.Response:
-    """Show the plans; each leads to the sign-up with itself as the choice."""
+    """Show the plans; each leads to the sign-up with itself as the choice, and with what the address has chosen."""
     signed_in = session.current(request) is not None
     onward = redirects.HOME if signed_in else "/signup"
     plans = [
-        {"plan": plan, "href": PlanContext(plan=plan.key).automatic().path(onward)}
+        {"plan": plan, "href": PlanContext.offer(plan, request.query).path(onward)}
         for plan in request.app[PORTAL].settings.pds_plans
     ]
     return render(request, "pricing.html", plans=plans)
@@ -107,15 +88,13 @@ async def _dashboard(
     gathered = await gather(request, customer, patience)
     returned = request.query.get(RETURNED)
     page = dashboard_of(gathered, returned)
-    response = render(
+    response = render_dashboard(
         request,
-        "dashboard.html",
+        page,
         status=HTTPStatus.SERVICE_UNAVAILABLE if gathered is None else HTTPStatus.OK,
-        page=page,
         choice=_choice(request, customer, returned) if page.part is Part.CHOOSE else None,
         password=password,
         problem=problem,
-        hidden=HIDDEN,
     )
     if gathered is None:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -123,17 +102,8 @@ async def _dashboard(
 
 
 def _choice(request: web.Request, customer: SignedIn, returned: str | None) -> Choice:
-    settings = request.app[PORTAL].settings
-    context = PlanContext.read(request.query, settings.pds_plans)
-    rules = settings.hostname_rules()
-    return Choice(
-        plans=settings.pds_plans,
-        chosen=find(settings.pds_plans, context.plan) or settings.pds_plans[0],
-        context=context.by_hand() if returned == RETURNED_CANCELLED else context,
-        nonce=secrets.token_urlsafe(24),
-        base_domain=rules.base_domain,
-        probable=derived_hostname(customer.user_id, customer.email, rules),
-    )
+    context = PlanContext.read(request.query, request.app[PORTAL].settings.pds_plans)
+    return choosing.opened(request, customer, context.by_hand() if returned == RETURNED_CANCELLED else context)
 
 
 def _sign_in_page(request: web.Request, template: str) -> web.Response:

@@ -16,6 +16,8 @@ BODY_LIMIT = 64 * 1024
 """The most bytes of one body; aiohttp holds each to it (``client_max_size``). Our forms have some hundred."""
 BODY_SECONDS = 10.0
 _KINDS = frozenset({"application/json", "application/x-www-form-urlencoded"})
+# aiohttp would decode by whichever of Python's codecs is named; some fail in their own ways, or take their time.
+_CHARSETS = frozenset({"utf-8", "utf8"})
 
 
 @web.middleware
@@ -27,8 +29,9 @@ async def take_body(request: web.Request, handler: Handler) -> web.StreamRespons
     """
     headers_complete(request)
     if request.can_read_body:
-        if request.content_type not in _KINDS or request.headers.get("Content-Encoding", "identity") != "identity":
-            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send JSON, or a form in the usual encoding, unpacked.")
+        if not _is_readable(request):
+            message = "Send JSON, or a form in the usual encoding, in UTF-8 and unpacked."
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
         if (request.content_length or 0) > BODY_LIMIT:
             raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send no more than {BODY_LIMIT} bytes.")
         try:
@@ -42,3 +45,11 @@ async def take_body(request: web.Request, handler: Handler) -> web.StreamRespons
             raise Refusal(HTTPStatus.BAD_REQUEST, "The request did not arrive whole. Send it again.") from None
     request_complete(request)
     return await handler(request)
+
+
+def _is_readable(request: web.Request) -> bool:
+    return (
+        request.content_type in _KINDS
+        and (request.charset or "utf-8").lower() in _CHARSETS
+        and request.headers.get("Content-Encoding", "identity") == "identity"
+    )

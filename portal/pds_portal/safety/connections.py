@@ -7,6 +7,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from pds_portal.safety.faults import fault
+from pds_portal.safety.headers import WITHOUT_PAGE
 from pds_portal.safety.refusals import Refusal
 from pds_runtime.logs import about
 from pds_runtime.public.answers import last_bytes
@@ -32,8 +33,9 @@ class ConnectionAnswers:
     def header_timeout(self) -> bytes:
         """Tell a sender whose headers were late."""
         late = Refusal(HTTPStatus.REQUEST_TIMEOUT, "The request's headers took too long to arrive.")
-        return last_bytes(late.status, late.status.phrase, json.dumps(late.document()).encode())
+        body = json.dumps(late.document()).encode()
+        return last_bytes(late.status, late.status.phrase, body, headers=WITHOUT_PAGE)
 
 
 def _json(refusal: Refusal) -> web.Response:
-    return web.json_response(refusal.document(), status=refusal.status)
+    return web.json_response(refusal.document(), status=refusal.status, headers=WITHOUT_PAGE)

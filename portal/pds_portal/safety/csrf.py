@@ -2,8 +2,8 @@
 
 The double-submit cookie: a random token stands in a cookie that no script and no other host can set (``__Host-``,
 ``HttpOnly``) and in the page; the request carries both. Where the browser says which site sent it (``Origin``,
-``Sec-Fetch-Site``), that counts as well. A request with an Authorization header and without cookies cannot be forged:
-no browser adds that header by itself.
+``Sec-Fetch-Site``), that counts as well. A request to an API with a Bearer token and without cookies cannot be forged:
+no browser adds that by itself, as it does with a password for HTTP's Basic scheme.
 """
 
 import hmac
@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 
 from pds_portal.portal import PORTAL
 from pds_portal.safety.refusals import Forged
+from pds_portal.safety.sent_cookies import sent_cookie
 
 COOKIE = "__Host-pds-csrf"
 HEADER = "X-CSRF-Token"
@@ -71,9 +72,10 @@ def set_cookie(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _by_bearer(request: web.Request) -> bool:
-    return "Authorization" in request.headers and "Cookie" not in request.headers
+    scheme, _, _ = request.headers.get("Authorization", "").partition(" ")
+    return request.path.startswith("/api/") and scheme.lower() == "bearer" and "Cookie" not in request.headers
 
 
 def _kept(request: web.Request) -> str | None:
-    kept = request.cookies.get(COOKIE, "")
+    kept = sent_cookie(request, COOKIE)
     return kept if _TOKEN.fullmatch(kept) else None

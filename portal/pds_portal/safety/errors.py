@@ -63,9 +63,16 @@ def is_api(request: web.BaseRequest) -> bool:
     return request.path == "/api" or request.path.startswith("/api/")
 
 
+def is_form(request: web.BaseRequest) -> bool:
+    """Tell whether a browser has sent a form, and shows its customer whatever is answered."""
+    return request.content_type == "application/x-www-form-urlencoded" and "text/html" in request.headers.get(
+        "Accept", ""
+    )
+
+
 def as_response(request: web.Request, refusal: Refusal) -> web.Response:
     """Make the answer of a refusal, in the form that fits who asks; a form sent by a browser is answered by a page."""
-    if is_api(request) and not _is_form(request):
+    if is_api(request) and not is_form(request):
         response = web.json_response(refusal.document(), status=refusal.status)
     else:
         title = _TITLES.get(refusal.status, _OTHER_TITLE)
@@ -90,10 +97,4 @@ def _away(error: DependencyError) -> Refusal:
         HTTPStatus.SERVICE_UNAVAILABLE,
         "A service that we need does not answer right now. Try again in a minute.",
         headers={"Retry-After": str(wait)},
-    )
-
-
-def _is_form(request: web.Request) -> bool:
-    return request.content_type == "application/x-www-form-urlencoded" and "text/html" in request.headers.get(
-        "Accept", ""
     )

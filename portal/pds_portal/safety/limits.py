@@ -8,6 +8,7 @@ import hmac
 import math
 import secrets
 import time
+import unicodedata
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_network
 
@@ -23,7 +24,7 @@ from pds_portal.safety.refusals import TooMany
 from pds_portal.safety.windows import BoundedWindows
 
 MOST_HELD = 50_000
-"""How many requests are remembered at once (100,000 took 42 MB); beyond it those of whoever has asked longest ago are not."""
+"""How many requests are remembered at once (100,000 took 42 MB); beyond it those of who asked longest ago are not."""
 _NETWORK_BITS = 64
 """What one customer has of IPv6: a provider gives each at least a /64."""
 
@@ -67,6 +68,10 @@ RATES: dict[Limit, RateLimitItem] = {
 }
 
 
+_OF_ADDRESSES = frozenset({Limit.SIGN_IN, Limit.SIGN_UP, Limit.CONFIRM, Limit.REFRESH})
+"""Limits of addresses, whoever is signed in: who could sign up once more would have the same number of tries anew."""
+
+
 class Limits:
     """What was asked lately, by whom.
 
@@ -100,6 +105,8 @@ class Limits:
 async def check(request: web.Request, limit: Limit, *, account: str | None = None) -> None:
     """Count a request under a limit: of the account that is named, else of who is signed in, else of its address.
 
+    Signing in and up is counted by the address alone, whoever is signed in already.
+
     Args:
         request: The request.
         limit: The limit.
@@ -108,12 +115,13 @@ async def check(request: web.Request, limit: Limit, *, account: str | None = Non
     Raises:
         TooMany: 429.
     """
-    await request.app[PORTAL].limits.spend(limit, _who(request) if account is None else f"account {_folded(account)}")
+    who = _who(request, limit) if account is None else f"account {_folded(account)}"
+    await request.app[PORTAL].limits.spend(limit, who)
 
 
-def _who(request: web.Request) -> str:
+def _who(request: web.Request, limit: Limit) -> str:
     signed_in = session.current(request)
-    if signed_in is not None:
+    if signed_in is not None and limit not in _OF_ADDRESSES:
         return f"user {signed_in.user_id}"
     address = client_of(request)
     if isinstance(address, IPv6Address):
@@ -122,4 +130,9 @@ def _who(request: web.Request) -> str:
 
 
 def _folded(email: str) -> str:
-    return email.strip().lower()
+    """Return one text for all spellings of an address that somebody may take for one.
+
+    Supabase Auth makes letters small as Go does, for which a Turkish capital I with a dot is an i.
+    """
+    plain = unicodedata.normalize("NFKD", email.strip().casefold())
+    return "".join(each for each in plain if not unicodedata.combining(each))

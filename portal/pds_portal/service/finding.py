@@ -8,6 +8,7 @@ PHP prints of an array.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import unquote
 
 from pds_portal.service.spelling import Span
@@ -86,7 +87,7 @@ def container_in(text: str) -> object:
     return found
 
 
-def entries(document: Mapping[object, object]) -> Iterator[tuple[str, object, object]]:
+def entries(document: Mapping[Any, object]) -> Iterator[tuple[str, object, object]]:
     """Yield an object's keys, what each value is named, and the values.
 
     A value is named by its key, but that of ``{"name": "ADMIN_PASSWORD", "value": …}`` by what stands under ``name``.

@@ -21,6 +21,8 @@ from pds_portal.service.spelling import Folded, Span, Wanted
 
 MASK = "••••••••"
 SHORTEST_ANYWHERE = 8
+LONGEST_SECRET = 1000
+"""Characters; longer ones can stand in a text so often, overlapping, that to look for them takes minutes."""
 MOST_SECRETS = 64
 
 
@@ -31,12 +33,13 @@ class Masks:
         answer: The answer, as JSON or as a text: where its secrets are told.
 
     Raises:
-        ValueError: It is nested too deep, or holds more than 64 different secrets; it cannot be shown.
+        ValueError: It is nested too deep, or holds more than 64 different secrets or one of more than 1,000 characters;
+            it cannot be shown.
     """
 
     def __init__(self, answer: object) -> None:
         found = {_whole(secret) for secret in secrets_in(answer) if len(secret) >= SHORTEST_ANYWHERE}
-        if len(found) > MOST_SECRETS:
+        if len(found) > MOST_SECRETS or any(len(each) > LONGEST_SECRET for each in found):
             raise ValueError("more secrets than can be masked")
         self._wanted = [Wanted(each, SHORTEST_ANYWHERE) for each in found]
 
@@ -57,6 +60,8 @@ class Masks:
     def text(self, text: str) -> str:
         """Return a text with its secrets masked."""
         text = _whole(text)
+        if len(text.encode()) < SHORTEST_ANYWHERE:  # as most values: no secret is as short, nor a name of one
+            return text
         folded = Folded(text)
         known = (place for wanted in self._wanted for place in wanted.places(text, folded))
         return _masked(text, (*known, *places_by_name(text)))

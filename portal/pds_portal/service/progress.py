@@ -58,7 +58,7 @@ class Progress:
 
 
 _STATES: dict[ServiceState, tuple[Step, str, bool]] = {
-    ServiceState.SETTING_UP: (Step.SETTING_UP, "Your PDS is being set up. This takes a few minutes.", False),
+    ServiceState.SETTING_UP: (Step.SETTING_UP, "Your PDS is being set up.", False),
     ServiceState.ALMOST_READY: (Step.ALMOST_READY, "Your PDS is almost ready.", False),
     ServiceState.RUNNING: (Step.RUNNING, "Your PDS is running.", True),
     ServiceState.SUSPENDED: (
@@ -78,7 +78,7 @@ _STATES: dict[ServiceState, tuple[Step, str, bool]] = {
     ),
     ServiceState.NOT_FOUND: (
         Step.FAILED,
-        "Your PDS cannot be found where it should be. We have been told and look into it. You need not pay anything.",
+        "Your PDS is not where it should be. We have been told and look into it. You need not do or pay anything.",
         True,
     ),
 }
@@ -119,7 +119,7 @@ def progress_of(subscription: SubscriptionRow | None, row: PdsServiceRow | None,
 
 def _before_the_row(subscription: SubscriptionRow | None) -> Progress:
     if subscription is None:
-        message = "There is no PDS for this account yet. If you have just paid, it shows here within a minute."
+        message = "There is no PDS for this account yet. If you have just paid, it shows here once Stripe has told us."
         return Progress(Step.NONE, None, message, settled=True)
     if subscription.status in _ENDED:
         message = "There is no PDS for this account, and its subscription has ended. Choose a plan to get one."

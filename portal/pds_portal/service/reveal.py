@@ -1,4 +1,7 @@
-"""``POST /api/pds/service/reveal``: the secrets of their PDS, to the customer who asks for them on purpose."""
+"""``POST /api/pds/service/reveal``: the password of their PDS, to the customer who asks for it on purpose.
+
+The mail relay's password is not among it: it may be that of every customer's relay.
+"""
 
 import logging
 from collections import deque
@@ -14,11 +17,9 @@ from pds_portal.portal import PORTAL, Portal
 from pds_portal.safety import limits
 from pds_portal.service.answering import RouteAnswer, no_answer, no_service
 from pds_portal.service.fetching import document_of, shown
-from pds_portal.service.finding import container_in, names_mail_url, names_password
+from pds_portal.service.finding import container_in, names_password
 
 NOTHING_TO_SHOW = "There is no password in what the PDS backend knows of your PDS."
-
-_NAMES = {"adminPassword": names_password, "emailSmtpUrl": names_mail_url}
 
 _log = logging.getLogger(__name__)
 
@@ -44,23 +45,22 @@ async def reveal(request: web.Request) -> RouteAnswer:
     return answer
 
 
-def secrets_of(document: object) -> dict[str, str]:
-    """Return the secrets of a service document by the backend's names: of each the one that is nested least."""
-    found: dict[str, str] = {}
+def password_of(document: object) -> str | None:
+    """Return the admin password of a service document, the one that is nested least; None where there is none."""
     waiting = deque([document])
     while waiting:
         value = waiting.popleft()
         if isinstance(value, str):
             value = container_in(value)
         if isinstance(value, Mapping):
-            for key, inner in value.items():
-                for name, is_named in _NAMES.items():
-                    if is_named(key) and isinstance(inner, str) and inner:
-                        found.setdefault(name, inner)
+            named = (inner for key, inner in value.items() if names_password(key))
+            found = next((inner for inner in named if isinstance(inner, str) and inner), None)
+            if found is not None:
+                return found
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
-    return found
+    return None
 
 
 async def _revealed(portal: Portal, customer: SignedIn) -> tuple[RouteAnswer, RevealOutcome]:
@@ -70,8 +70,8 @@ async def _revealed(portal: Portal, customer: SignedIn) -> tuple[RouteAnswer, Re
     masked = await shown(document, customer)
     if masked.status != 200 or document.body is None:
         return masked, RevealOutcome.UNAVAILABLE
-    secrets = secrets_of(parse_json(document.body))
-    if not secrets:
+    password = password_of(parse_json(document.body))
+    if password is None:
         return RouteAnswer(404, {"error": NOTHING_TO_SHOW}), RevealOutcome.NOTHING
     more = {"mock": True} if portal.settings.pds_use_mock else {}
-    return RouteAnswer(200, {**more, **secrets}), RevealOutcome.SHOWN
+    return RouteAnswer(200, {**more, "adminPassword": password}), RevealOutcome.SHOWN

@@ -9,6 +9,7 @@ at each of its three alignments, since it may be that of a longer text.
 import base64
 import html
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 
@@ -18,10 +19,14 @@ Span = tuple[int, int]
 # A run of backslashes is bounded, so that no text makes the search slow.
 _ESCAPE = re.compile(
     r"""
-      \\{1,8}u(?P<pair>d[89ab][0-9a-f]{2}\\{1,8}ud[c-f][0-9a-f]{2})
-    | \\{1,8}u(?P<unit>[0-9a-f]{4})
+      (?:\\{1,8}|%(?:25)*)u(?P<pair>d[89ab][0-9a-f]{2}(?:\\{1,8}|%(?:25)*)ud[c-f][0-9a-f]{2})
+    | \\{1,8}(?-i:U)00(?P<point>[0-9a-f]{6})
+    | \\{1,8}u\{0{0,9}(?P<braced>[0-9a-f]{1,6})\}
+    | (?:\\{1,8}|%(?:25)*)u(?P<unit>[0-9a-f]{4})
+    | \\{1,8}(?P<octal>[0-3][0-7]{2})
     | (?:\\{1,8}x|%(?:25)*)(?P<byte>[0-9a-f]{2})
-    | &(?:amp;)*(?P<entity>\#[0-9]{1,7}|\#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});
+    | &(?:amp;)*(?P<number>\#0{0,9}[0-9]{1,7}|\#x0{0,9}[0-9a-f]{1,6});?
+    | &(?:amp;)*(?P<entity>[a-z][a-z0-9]{1,31});
     | (?P<other>[^\x20\x21\x23-\x26\x28-\x2a\x2c-\x5b\x5d-\x5f\x61-\x7e])
     """,
     re.IGNORECASE | re.VERBOSE | re.ASCII,
@@ -83,7 +88,8 @@ class Wanted:
 
     def __init__(self, value: str, shortest: int) -> None:
         self._value = value
-        spellings = {Folded(value).content, *(Folded(each).content for each in _base64_of(value))}
+        # What looks like an escape in the value itself is none once its backslash has been encoded.
+        spellings = {Folded(value).content, _folded(value), *(Folded(each).content for each in _encoded(value))}
         self._spellings = [each for each in spellings if len(each) >= shortest]
 
     def places(self, text: str, folded: Folded) -> Iterator[Span]:
@@ -100,15 +106,16 @@ def _resolved(match: re.Match[str]) -> bytes:
     """Return what an escape stands for, folded."""
     kind = match.lastgroup or ""
     found = match[kind]
-    if kind == "byte":
-        number = int(found, 16)
+    if kind in {"byte", "octal"}:
+        number = int(found, 16 if kind == "byte" else 8)
         return _folded(chr(number)) if number < 0x80 else bytes([number])
     if kind == "pair":
         units = bytes.fromhex(found[:4] + found[-4:])
         return _folded(units.decode("utf-16-be"))
-    if kind == "unit":
-        return _folded(chr(int(found, 16)))
-    if kind == "entity":
+    if kind in {"unit", "point", "braced"}:
+        number = int(found, 16)
+        return _folded(chr(number) if number <= sys.maxunicode else found)
+    if kind in {"number", "entity"}:
         return _folded(html.unescape(f"&{found};"))
     return _folded(found)
 
@@ -117,9 +124,13 @@ def _folded(text: str) -> bytes:
     return text.translate(_FOLDED).encode("utf-8", "surrogatepass")
 
 
-def _base64_of(value: str) -> Iterator[str]:
-    """Yield what of a value's Base64 does not depend on its neighbours, at each alignment, in both alphabets."""
+def _encoded(value: str) -> Iterator[str]:
+    """Yield a value in hexadecimal digits, and what of its Base64 does not depend on its neighbours.
+
+    The latter at each alignment, in both alphabets.
+    """
     content = value.encode("utf-8", "surrogatepass")
+    yield from (content.hex(), content.hex().upper())
     for shift, first in enumerate((0, 2, 3)):
         encoded = base64.b64encode(bytes(shift) + content).decode()
         whole = encoded[first : (shift + len(content)) * 8 // 6]

@@ -1,8 +1,12 @@
 """What a public port answers where no route does: to malformed HTTP, late headers, and faults."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from aiohttp import web
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class PortAnswers(Protocol):
@@ -25,10 +29,17 @@ class PortAnswers(Protocol):
         ...
 
 
-def last_bytes(status: int, reason: str, body: bytes, content_type: str = "application/json; charset=utf-8") -> bytes:
+def last_bytes(
+    status: int,
+    reason: str,
+    body: bytes,
+    content_type: str = "application/json; charset=utf-8",
+    headers: Mapping[str, str] = _NO_HEADERS,
+) -> bytes:
     """Spell a response out for a connection that has no request yet; it ends the connection."""
+    further = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
-        f"HTTP/1.1 {status} {reason}\r\nContent-Type: {content_type}\r\n"
+        f"HTTP/1.1 {status} {reason}\r\nContent-Type: {content_type}\r\n{further}"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode("ascii") + body

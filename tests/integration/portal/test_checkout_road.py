@@ -99,7 +99,10 @@ def label() -> str:
         ({}, {"username": None, "hostname": None, "disksizeGb": 10}),
         ({"plan": "large"}, {"username": None, "hostname": None, "disksizeGb": 50}),
         ({"plan": "large", "disksizeGb": "7"}, {"username": None, "hostname": None, "disksizeGb": 7}),
-        ({"username": " {label}.B "}, {"username": "{label}-b", "hostname": None, "disksizeGb": 10}),
+        (
+            {"username": " {label}.B "},
+            {"username": "{label}-b", "hostname": "{label}-b.eny.k8s.frx.pub", "disksizeGb": 10},
+        ),
         (
             {"username": "{label}", "hostname": "HTTPS://{label}.Example.org:443/x?y", "disksizeGb": 1},
             {"username": "{label}", "hostname": "{label}.example.org", "disksizeGb": 1},

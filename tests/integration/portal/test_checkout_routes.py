@@ -60,7 +60,7 @@ async def test_a_program_gets_the_address_of_the_payment_page(
         "user_id": alice.user_id,
         "user_email": alice.email,
         "pds_username": label,
-        "pds_hostname_base": "",
+        "pds_hostname_base": f"{label}.eny.k8s.frx.pub",
         "pds_disksize_gb": "20",
     }
     assert form["subscription_data[metadata][user_id]"] == form["client_reference_id"] == alice.user_id

@@ -10,8 +10,8 @@ from pds_clients.stripe_checkout import CheckoutCreation
 from pds_contract.errors import Refused
 from pds_contract.names import HostnameRules
 from pds_portal.checkout.plans import Plan
-from pds_portal.checkout.request import metadata_of, read_request
-from pds_portal.checkout.session import idempotency_key, session_parameters
+from pds_portal.checkout.request import read_request
+from pds_portal.checkout.session import idempotency_key, metadata_of, session_parameters
 from pds_stack.console import Console
 from pds_stack.stripe.mock import serving, stripe_mock
 
@@ -39,14 +39,14 @@ def parameters(customer_id: str | None, asked: dict[str, Any]) -> "SessionCreate
     request = read_request(
         {"plan": "large", **asked}, user_id=USER, email="alice@mail.example", plans=(PLAN,), rules=RULES
     )
-    assert set(metadata_of(request.parameters)) == {
+    assert set(metadata_of(request.parameters, RULES)) == {
         "user_id",
         "user_email",
         "pds_username",
         "pds_hostname_base",
         "pds_disksize_gb",
     }
-    return session_parameters(request, customer_id, "https://eny.example")
+    return session_parameters(request, customer_id, "https://eny.example", RULES)
 
 
 async def test_stripes_own_description_takes_every_request(creation: CheckoutCreation) -> None:

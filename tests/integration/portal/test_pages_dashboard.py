@@ -1,5 +1,6 @@
 """The dashboard as a browser without script gets it: each state of a PDS, and each way in which its backend is away."""
 
+import html
 import re
 import time
 import uuid
@@ -18,12 +19,12 @@ from stages.portal_stage import Customer, PortalStage, running_portal
 PASSWORD = "the-very-secret-password"
 
 
-def text_of(html: str) -> str:
+def text_of(page: str) -> str:
     """What a reader sees: the main part without tags, in one line."""
-    main = re.search(r"<main.*?</main>", html, re.DOTALL)
+    main = re.search(r"<main.*?</main>", page, re.DOTALL)
     assert main, "the page has no main part"
-    assert html.rstrip().endswith("</html>"), "the page was cut off"
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", main[0]))
+    assert page.rstrip().endswith("</html>"), "the page was cut off"
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", main[0].replace("<wbr>", "")))
 
 
 class Scene:
@@ -65,6 +66,21 @@ async def test_who_has_nothing_gets_the_form_that_buys(scene: Scene) -> None:
     assert len(re.findall(r'name="form_nonce" value="[\w-]{32}"', page)) == 1
 
 
+async def test_each_plan_leads_on_with_its_size_and_with_what_the_address_holds(portal_stage: PortalStage) -> None:
+    async with portal_stage.browser() as browser:
+        page = (await browser.open("/pricing?pds_username=wonder&pds_plan=none")).text
+
+    ways = [html.unescape(each) for each in re.findall(r'href="(/signup\?[^"]*)"', page)]
+    assert ways == ["/signup?pds_plan=pds&pds_disksize_gb=10&pds_username=wonder&auto_checkout=true"]
+
+
+async def test_a_size_of_the_plans_own_is_not_held_against_another_plan(scene: Scene) -> None:
+    whole = await scene.look("/dashboard?pds_plan=pds&pds_disksize_gb=10")
+    less = await scene.look("/dashboard?pds_plan=pds&pds_disksize_gb=5")
+
+    assert [re.findall(r'name="disksizeGb"[^>]* value="(\d*)"', page) for page in (whole, less)] == [[""], ["5"]]
+
+
 async def test_each_form_has_a_nonce_of_its_own(scene: Scene) -> None:
     nonces = {re.findall(r'name="form_nonce" value="([^"]*)"', await scene.look())[0] for _ in range(2)}
 
@@ -81,7 +97,8 @@ async def test_who_turned_back_at_stripe_is_told_so_and_nothing_is_sent_by_itsel
 async def test_who_comes_back_before_the_webhook_was_heard_waits_for_it(scene: Scene) -> None:
     page = await scene.look("/dashboard?checkout=success")
 
-    assert "Thank you: your payment was received." in text_of(page)
+    assert "Thank you. We wait for Stripe to confirm your payment." in text_of(page)
+    assert "Stripe has told us that" not in text_of(page), "nobody has told of a payment"
     assert 'data-follow="progress"' in page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
 
@@ -114,6 +131,13 @@ async def test_what_comes_up_shows_its_step(scene: Scene, state: int, at_hand: s
     assert scene.hostname in text_of(page)
 
 
+@pytest.mark.parametrize("state", [1, 3, 4])
+async def test_a_hostname_breaks_behind_its_dots(scene: Scene, state: int) -> None:
+    scene.has_pds(state)
+
+    assert f">{scene.hostname.replace('.', '.<wbr>')}</" in await scene.look()
+
+
 @pytest.mark.parametrize("behaviour", [{}, {"double_encoded": True}])
 async def test_a_running_pds_shows_its_usage_and_details(scene: Scene, behaviour: dict[str, Any]) -> None:
     scene.has_pds(3, **behaviour)
@@ -138,6 +162,18 @@ async def test_a_running_pds_without_figures_says_so(scene: Scene) -> None:
 
     assert "There are no figures yet." in text
     assert "Requests" not in text
+
+
+@pytest.mark.parametrize(("hours", "says"), [(3, "60 in 3 hours, 30 at most in one"), (1, "10 in 1 hour, 10 at most")])
+async def test_of_a_chart_with_gaps_no_more_is_said_than_it_shows(scene: Scene, hours: int, says: str) -> None:
+    counts = [{"hour": f"2026-11-23T{8 * hour:02}:00:00Z", "count": 10 + 10 * hour} for hour in range(hours)]
+    document = {"id": 800, "state": 3, "stats": {"requestsPerHourLast24h": counts}}
+    scene.has_pds(3, faults=[{"endpoint": "service", "times": None, "status": 200, "body": document}])
+
+    text = text_of(await scene.look())
+
+    assert says in text
+    assert "the last" not in text
 
 
 @pytest.mark.parametrize(
@@ -169,7 +205,7 @@ async def test_a_failed_deploy_is_tried_again_and_the_page_follows(scene: Scene)
 async def test_a_pds_that_the_backend_does_not_know_is_no_pds_that_comes_up(scene: Scene) -> None:
     scene.stage.has_service(scene.customer, 4711, scene.hostname)
 
-    assert "cannot be found where it should be" in text_of(await scene.look())
+    assert "is not where it should be" in text_of(await scene.look())
 
 
 HTML = "<!doctype html><h1>Whoops</h1><p>adminPassword: hunter2-hunter2</p>"

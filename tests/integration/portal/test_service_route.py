@@ -79,7 +79,7 @@ TABLE: list[tuple[str, dict[str, object], tuple[int, object]]] = [
     ("nothing, called JSON", fault(200, "", JSON), preview(200, JSON, "")),
     ("204", fault(204, "", JSON), preview(204, JSON, "")),
     ("nested too deep", fault(200, "[" * 100_000, JSON), preview(200, JSON, "[" * 500)),
-    ("larger than 1 MiB", fault(200, json.dumps(["x" * 2**20]), JSON), preview(200, JSON, "")),
+    ("larger than 256 KiB", fault(200, json.dumps(["x" * 2**18]), JSON), preview(200, JSON, "")),
     ("a redirect", {"faults": [{**REDIRECT, "status": 302, "body": {}}]}, failed(302, body={})),
     ("a redirect in HTML", fault(301, "Moved", HTML), preview(301, HTML, "Moved")),
     ("a cut connection", {"faults": [{"endpoint": "service", "cut": True}]}, preview(None, None, "")),

@@ -97,6 +97,12 @@ async def _limited(request: web.Request) -> web.Response:
     return web.Response()
 
 
+@_ROUTES.get("/api/limited/{limit}")
+async def _limited_by(request: web.Request) -> web.Response:
+    await limits.check(request, Limit(request.match_info["limit"]))
+    return web.Response()
+
+
 @pytest.fixture
 def open_safe_app() -> OpenSafeApp:
     """Runs the application with other settings than usual."""

@@ -77,8 +77,19 @@ def test_only_true_goes_on_by_itself(value: str) -> None:
     assert not PlanContext.read({"pds_plan": "small", "auto_checkout": value}, PLANS).auto_checkout
 
 
-def test_the_pricing_page_goes_on_and_who_turns_back_does_not() -> None:
-    chosen = PlanContext("small")
-    assert chosen.automatic().path("/signup") == "/signup?pds_plan=small&auto_checkout=true"
-    assert chosen.automatic().by_hand() == chosen
-    assert PlanContext().automatic() == PlanContext()
+def test_the_pricing_page_offers_a_plan_with_its_size_and_goes_on() -> None:
+    offered = PlanContext.offer(PLANS[0], {})
+    assert offered.path("/signup") == "/signup?pds_plan=small&pds_disksize_gb=10&auto_checkout=true"
+    assert offered.by_hand() == PlanContext("small", 10), "who turns back does not"
+
+
+@pytest.mark.parametrize(
+    ("query", "offered"),
+    [
+        ({"pds_plan": "small", "pds_username": "Alice"}, PlanContext("large_2", 50, "Alice", auto_checkout=True)),
+        ({"pds_disksize_gb": "20", "auto_checkout": "no"}, PlanContext("large_2", 20, auto_checkout=True)),
+        ({"pds_disksize_gb": "51", "pds_hostname": "a\nb"}, PlanContext("large_2", 50, auto_checkout=True)),
+    ],
+)
+def test_what_the_pricing_pages_own_address_holds_goes_along(query: dict[str, str], offered: PlanContext) -> None:
+    assert PlanContext.offer(PLANS[1], query) == offered

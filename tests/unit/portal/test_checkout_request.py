@@ -1,5 +1,6 @@
 """What a customer asks for: whatever the form holds, what was checked is what the webhook reads from the metadata."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from pds_contract.resource import PdsProvision
 from pds_operator.protocol.naming import candidates
 from pds_portal.checkout.hostname import Asked, asked_hostname, derived_hostname
 from pds_portal.checkout.plans import Plan
-from pds_portal.checkout.request import CheckoutRequest, metadata_of, read_request
+from pds_portal.checkout.request import CheckoutRequest, read_request
+from pds_portal.checkout.session import metadata_of
 
 USER = "0a1b2c3d-0000-4000-8000-000000000001"
 EMAIL = "Alice.B@mail.example"
@@ -81,12 +83,16 @@ def test_what_was_checked_is_what_the_webhook_reads(form: dict[str, Any], email:
     if isinstance(wanted, InvalidInput):
         assert wanted.field in {"plan", "username", "hostname", "disksizeGb", "form_nonce", "account"}
         return
-    metadata = metadata_of(wanted.parameters)
+    asked = asked_hostname(wanted.parameters, RULES)
+    if asked is not None and RULES.objection(asked.hostname) is not None:
+        return  # refused before anything is paid
+    checked = replace(wanted.parameters, hostname=asked.hostname if asked else None)
+    metadata = metadata_of(wanted.parameters, RULES)
     assert set(metadata) == FIVE
     assert max(map(len, metadata.values())) <= 500, "Stripe's bound"
     for sent in (metadata, as_kept(metadata)):
         # What the customer types at Stripe changes nothing.
-        assert parameters_of(sent, "another@mail.example", RULES) == wanted.parameters
+        assert parameters_of(sent, "another@mail.example", RULES) == checked
     assert wanted.parameters.user_id == USER
     assert wanted.parameters.disksize_gb <= wanted.plan.disksize_gb
 
@@ -123,7 +129,7 @@ def provision(spec: dict[str, Any]) -> PdsProvision:
 def test_nothing_asked_for_leaves_the_choice_to_the_operator() -> None:
     wanted = read({"plan": "large", "username": " ", "hostname": "", "disksizeGb": ""})
     assert (wanted.parameters.username, wanted.parameters.hostname) == (None, None)
-    assert metadata_of(wanted.parameters) == {
+    assert metadata_of(wanted.parameters, RULES) == {
         USER_ID: USER,
         USER_EMAIL: EMAIL,
         USERNAME: "",
@@ -144,7 +150,7 @@ def test_names_are_normalized_and_cleaned_before_they_are_sent() -> None:
 def test_a_username_alone_asks_for_the_missions_fallback() -> None:
     wanted = read({"plan": "small", "username": "Bob"})
     assert asked_hostname(wanted.parameters, RULES) == Asked("bob.eny.k8s.frx.pub", "username")
-    assert metadata_of(wanted.parameters)[HOSTNAME] == "", "so that it gets a suffix where somebody is faster"
+    assert metadata_of(wanted.parameters, RULES)[HOSTNAME] == "bob.eny.k8s.frx.pub"
 
 
 def test_a_reserved_name_that_the_email_leads_to_gets_its_suffix() -> None:

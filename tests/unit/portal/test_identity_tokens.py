@@ -75,7 +75,7 @@ def refused(text: str, keys: KeySet = SECRET_KEYS, now: float = NOW) -> Reason:
     with pytest.raises(InvalidToken) as caught:
         verify(text, keys, ISSUER, now)
     for part in text.split("."):
-        assert not part or part not in str(caught.value), "the message quotes the token"
+        assert len(part) < 12 or part not in str(caught.value), "the message quotes the token"
     return caught.value.reason
 
 

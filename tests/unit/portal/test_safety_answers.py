@@ -1,9 +1,12 @@
 """Every answer: what it forbids browsers and caches, and what it says where a request is not met."""
 
+import asyncio
 import logging
 import re
 
 import pytest
+
+from pds_runtime.public.connections import Bounds
 
 from .conftest import OpenSafeApp, SafeApp
 
@@ -35,6 +38,38 @@ async def test_each_answer_has_the_headers(safe_app: SafeApp, path: str) -> None
     assert "camera=()" in headers["Permissions-Policy"]
     assert headers["Cache-Control"] == "private, no-store"
     assert re.fullmatch(r"[0-9a-f]{16}", headers["X-Request-Id"])
+
+
+async def test_files_and_pages_do_not_tell_what_serves_them(safe_app: SafeApp) -> None:
+    for path in ("/token", "/static/base.css", "/nowhere"):
+        assert (await safe_app.client.get(path)).headers.get_list("Server") == ["portal"]
+
+
+async def test_no_cache_takes_one_customers_answer_for_anothers(safe_app: SafeApp) -> None:
+    for path in PAGES:
+        assert (await safe_app.client.get(path)).headers["Vary"] == "Cookie, Authorization"
+    assert (await safe_app.client.get("/static/base.css")).headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(b"zqxj\r\n\r\n", 400), (b"GET /token HTTP/1.1\r\n", 408),
+     (b"POST /change HTTP/1.1\r\nHost: h\r\nExpect: zqxj\r\nConnection: close\r\n\r\n", 417)],
+)  # fmt: skip
+async def test_so_has_what_no_route_answers(open_safe_app: OpenSafeApp, sent: bytes, status: int) -> None:
+    async with open_safe_app(Bounds(head=0.2)) as app:
+        reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+        writer.write(sent)
+        async with asyncio.timeout(20):
+            head, *lines = (await reader.read()).partition(b"\r\n\r\n")[0].decode().split("\r\n")
+        writer.close()
+    headers = dict(line.split(": ", 1) for line in lines)
+    assert int(head.split()[1]) == status
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Strict-Transport-Security"].startswith("max-age=63072000")
+    assert headers["Cache-Control"] == "private, no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Server"] == "portal"
 
 
 async def test_forms_may_lead_on_to_where_the_checkout_is(open_safe_app: OpenSafeApp) -> None:

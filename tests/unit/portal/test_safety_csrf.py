@@ -103,6 +103,18 @@ async def test_a_token_in_an_authorization_header_needs_no_other(safe_app: SafeA
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "authorization"),
+    [("/change", "Basic eDp5"), ("/api/change", "Basic eDp5"), ("/change", "Bearer x"), ("/api/change", "")],
+)
+async def test_other_ways_to_name_oneself_are_the_browsers_own(
+    safe_app: SafeApp, path: str, authorization: str
+) -> None:
+    """A browser adds the password of HTTP's Basic scheme by itself, and a sign-in can be forged without a cookie."""
+    headers = {"Authorization": authorization, "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert (await safe_app.client.post(path, data={"a": "b"}, headers=headers)).status_code == 403
+
+
 async def test_a_new_token_takes_the_place_of_the_old_one(safe_app: SafeApp) -> None:
     kept = await token_of(safe_app)
     renewed = await safe_app.client.post(

@@ -2,14 +2,23 @@
 
 import asyncio
 import time
+import uuid
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from prometheus_client import CollectorRegistry
 
+from pds_portal.identity.cookies import ACCESS
 from pds_portal.metrics import Metrics
-from pds_portal.safety.limits import RATES, Limit, Limits
+from pds_portal.portal import PORTAL, Portal
+from pds_portal.safety.limits import RATES, Limit, Limits, check
 from pds_portal.safety.refusals import TooMany
 from pds_portal.safety.windows import BoundedWindows
+from pds_stack.supabase import issuer, user_token
+from stages.portal_settings import JWT_SECRET, NOBODY
 
 from .conftest import OpenSafeApp, SafeApp
 
@@ -95,6 +104,31 @@ async def test_who_is_not_signed_in_is_known_by_the_address(open_safe_app: OpenS
         assert await asks("2001:db8:0:1:ffff::1") == 429
         assert await asks("2001:db8:0:2::1") == 200
         assert await asks("198.51.100.1") == 200
+
+
+@pytest.mark.parametrize("limit", [Limit.SIGN_IN, Limit.SIGN_UP, Limit.CONFIRM, Limit.REVEAL])
+async def test_who_signs_in_as_one_more_user_has_no_further_tries_to_sign_in(safe_app: SafeApp, limit: Limit) -> None:
+    async def asks_as_a_new_user() -> int:
+        user_id = str(uuid.uuid4())
+        token = user_token(JWT_SECRET, user_id, f"{user_id}@users.example", issuer(NOBODY))
+        cookie = {"Cookie": f"{ACCESS}={token}"}
+        return (await safe_app.client.get(f"/api/limited/{limit}", headers=cookie)).status_code
+
+    assert {await asks_as_a_new_user() for _ in range(RATES[limit].amount)} == {200}
+    assert await asks_as_a_new_user() == (200 if limit is Limit.REVEAL else 429)
+
+
+@pytest.mark.parametrize("spelt", ["ALICE@users.example", " alice@USERS.example ", "al\u0130ce@users.example"])
+async def test_an_account_is_the_same_in_every_spelling(limits: Limits, spelt: str) -> None:
+    """Supabase Auth would find the same user."""
+    app = web.Application()
+    app[PORTAL] = cast("Portal", SimpleNamespace(limits=limits))
+    request = make_mocked_request("POST", "/login", app=app)
+    for _ in range(RATES[Limit.SIGN_IN_ACCOUNT].amount):
+        await check(request, Limit.SIGN_IN_ACCOUNT, account="alice@users.example")
+    with pytest.raises(TooMany):
+        await check(request, Limit.SIGN_IN_ACCOUNT, account=spelt)
+    await check(request, Limit.SIGN_IN_ACCOUNT, account="alicia@users.example")
 
 
 async def test_the_answer_says_when_to_come_again(safe_app: SafeApp) -> None:

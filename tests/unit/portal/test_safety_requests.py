@@ -51,11 +51,21 @@ async def test_the_largest_body_is_taken(safe_app: SafeApp) -> None:
         {"Content-Type": "text/plain"},
         {},
         {**FORM, "Content-Encoding": "gzip"},
+        {"Content-Type": f"{FORM['Content-Type']}; charset=no-such-charset"},
+        {"Content-Type": f"{FORM['Content-Type']}; charset=unicode_escape"},
+        {"Content-Type": "application/json; charset=utf-16"},
     ],
 )
 async def test_other_kinds_are_refused(safe_app: SafeApp, headers: dict[str, str]) -> None:
     answer = await safe_app.client.post("/api/change", content=b"a=b", headers={**BEARER, **headers})
     assert (answer.status_code, list(answer.json())) == (415, ["error"])
+
+
+@pytest.mark.parametrize("charset", ["UTF-8", "utf-8", '"utf-8"', "utf8"])
+async def test_utf_8_may_be_named(safe_app: SafeApp, charset: str) -> None:
+    headers = {**BEARER, "Content-Type": f"{FORM['Content-Type']};charset={charset}"}
+    answer = await safe_app.client.post("/api/change", content="a=ü".encode(), headers=headers)
+    assert answer.json() == {"fields": {"a": "ü"}}
 
 
 async def said(app: SafeApp, sent: bytes) -> tuple[int, dict[str, str]]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pds_portal.service.masking import MASK, SHORTEST_ANYWHERE, Masks
+from pds_portal.service.masking import LONGEST_SECRET, MASK, SHORTEST_ANYWHERE, Masks
 
 PASSWORD = "Tr0ub4dor&3'x\"y$z+/=\\-é"
 SMTP_PASSWORD = "relay/p@ss:word"
@@ -34,6 +34,12 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "HTML": html.escape,
     "HTML, twice": lambda text: html.escape(html.escape(text)),
     "HTML, by numbers": lambda text: "".join(f"&#{ord(character)};" for character in text),
+    "HTML, by numbers without an end": lambda text: "".join(f"&#{ord(character):09d}" for character in text),
+    "JavaScript, in braces": lambda text: "".join(f"\\u{{{ord(character):x}}}" for character in text),
+    "Python, in eight digits": lambda text: "".join(f"\\U{ord(character):08x}" for character in text),
+    "JavaScript's escape": lambda text: "".join(f"%u{unit}" for unit in text.encode("utf-16-be").hex(" ", 2).split()),
+    "shell, in octal": lambda text: "".join(f"\\{byte:03o}" for byte in text.encode()),
+    "hexadecimal": lambda text: text.encode().hex(),
     "Base64": lambda text: base64.b64encode(text.encode()).decode(),
     "Base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
     "Base64 of a longer text": lambda text: base64.b64encode(f"admin:{text}\n".encode()).decode(),
@@ -215,3 +221,21 @@ def test_a_password_planted_anywhere_never_appears(data: st.DataObject, password
 @given(document=documents(st.one_of(TEXTS, st.integers(), st.booleans(), st.none()), TEXTS))
 def test_a_document_without_secrets_stays_as_it_is(document: object) -> None:
     assert masked({"adminPassword": "eightchr", "document": document})["document"] == document  # type: ignore[index]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_what_looks_like_an_escape_in_a_secret(encoding: str) -> None:
+    secret = r"longer-a\101b\u0041c\x41d"
+    spelt = ENCODINGS[encoding](secret)
+    config = {"adminPassword": secret}
+    told = masked({"encrypted_config": config, "install_cmd": f"install {spelt} now"})
+    assert isinstance(told, dict)
+    assert MASK in told["install_cmd"]
+    assert len(told["install_cmd"].replace(MASK, "")) < len("install  now") + 16
+
+
+def test_what_would_take_minutes_to_be_looked_for_is_not_shown() -> None:
+    secret = "a" * LONGEST_SECRET
+    assert masked({"adminPassword": secret, "x": secret}) == {"adminPassword": MASK, "x": MASK}
+    with pytest.raises(ValueError, match="more secrets"):
+        Masks({"adminPassword": f"{secret}a"})

@@ -42,6 +42,7 @@ function checkAsTyped(input) {
 
 function clearProblem(input) {
   input.removeAttribute("aria-invalid");
+  document.getElementById(`${input.name}-error`)?.remove(); // the server's, of a form that was sent without script
   document.getElementById("checkout-problem").textContent = "";
 }
 
@@ -59,6 +60,7 @@ async function buy(form) {
   const button = form.querySelector("button[type=submit]");
   const status = document.getElementById("checkout-status");
   document.getElementById("checkout-problem").textContent = "";
+  form.querySelectorAll("[aria-invalid]").forEach(clearProblem);
   button.disabled = true;
   status.textContent = "Going on to the payment…";
   try {

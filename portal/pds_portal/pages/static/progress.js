@@ -38,7 +38,9 @@ function say(dashboard, message) {
 function showHostname(dashboard, hostname) {
   const place = dashboard.querySelector("#hostname");
   if (!place || !hostname) return;
-  place.textContent = hostname;
+  // As the server writes it: a line that is too short for it ends behind a dot.
+  const labels = hostname.split(/(?<=\.)/);
+  place.replaceChildren(...labels.flatMap((label) => [document.createElement("wbr"), label]));
   place.hidden = false;
 }
 

@@ -3,9 +3,11 @@
 What a customer reads here is true whatever is away: what is not known is said to be so.
 """
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum, auto
 
+from pds_contract.names import HOSTNAME_PATTERN
 from pds_portal.pages.view.details import Details, Row, details_of
 from pds_portal.pages.view.reading import mapping, text
 from pds_portal.pages.view.steps import Step as ShownStep
@@ -16,9 +18,10 @@ from pds_portal.service.progress import Progress, Step
 RETURNED_PAID, RETURNED_CANCELLED = "success", "cancelled"
 """What Stripe's page sends a customer back with, as ``?checkout=``."""
 
+_HOSTNAME = re.compile(HOSTNAME_PATTERN, re.IGNORECASE | re.ASCII)
 _LOOK_AGAIN_SECONDS = 5
 _LOOK_AGAIN_AWAY_SECONDS = 30
-_UNCONFIRMED = "Thank you: your payment was received. We wait for Stripe to confirm it, which takes a few seconds."
+_UNCONFIRMED = "Thank you. We wait for Stripe to confirm your payment."
 _CANCELLED = "You left the payment, and nothing was charged. Your choice is still here."
 _NO_ROWS = "We cannot look up your account just now. Nothing is lost: this page asks again by itself."
 
@@ -99,6 +102,10 @@ class Dashboard:
     details: Details | None = None
 
 
+CHOOSING = Dashboard(Part.CHOOSE, Step.NONE, "Set up your PDS")
+"""The form that buys."""
+
+
 @dataclass(frozen=True)
 class _Stop:
     """What is said of a PDS that neither runs nor is on its way."""
@@ -171,11 +178,17 @@ def _running(gathered: Gathered) -> Dashboard:
         Step.RUNNING,
         "Your PDS",
         announce="Your PDS is running.",
-        hostname=gathered.progress.hostname or text(mapping(gathered.document).get("hostname")),
+        hostname=gathered.progress.hostname or _hostname_in(gathered.document),
         mock=gathered.mock,
         usage=usage_of(gathered.document),
         details=details_of(gathered.document),
     )
+
+
+def _hostname_in(document: object) -> str | None:
+    """Return the document's hostname where it is one: the page links to it, and ``a.example@b.example`` leads to b."""
+    told = text(mapping(document).get("hostname"))
+    return told if told is not None and _HOSTNAME.fullmatch(told) else None
 
 
 def _stopped(gathered: Gathered) -> Dashboard:
@@ -202,7 +215,7 @@ def _choose(gathered: Gathered, returned: str | None) -> Dashboard:
     notice = gathered.progress.message if gathered.had_subscription else None
     if returned == RETURNED_CANCELLED:
         notice = _CANCELLED
-    return Dashboard(Part.CHOOSE, Step.NONE, "Set up your PDS", notice=notice)
+    return replace(CHOOSING, notice=notice)
 
 
 def _coming(progress: Progress) -> Dashboard:

@@ -5,14 +5,15 @@ it with every further field whose name says that it is a secret.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from pds_contract.service import ServiceState
 from pds_portal.pages.view.moments import Moment, moment
 from pds_portal.pages.view.quantities import kubernetes_quantity
-from pds_portal.pages.view.reading import mapping, service_in, text
+from pds_portal.pages.view.reading import mapping, sequence, service_in, text
+from pds_portal.service.finding import container_in, entries, names_password
 
 HIDDEN = "••••••••"
 
@@ -25,10 +26,8 @@ _SERVICE = (
     ("kubeconfig_id", "Kubeconfig id"),
 )
 _TIMES = (("created_at", "Created"), ("updated_at", "Updated"), ("termination_date", "Data is kept until"))
-_PASSWORD = "adminPassword"  # noqa: S105 - the field's name, not a password
 _LABELS = {
     "hostname": "Hostname",
-    _PASSWORD: "Admin password",
     "emailSmtpUrl": "Mail server",
     "pdsEmailFromAddress": "Mail is sent from",
     "dataStorage.size": "Storage size",
@@ -36,6 +35,8 @@ _LABELS = {
 _SECRET = re.compile(r"passw|secret|token|credential|private|key\b", re.IGNORECASE)
 _MOST_FIELDS = 60
 _DEEPEST = 4
+_LONGEST_COMMAND = 32_000
+"""Characters: it is there to be copied, and half a command is none."""
 _STATES = {
     ServiceState.SETTING_UP: "Setting up",
     ServiceState.ALMOST_READY: "Almost ready",
@@ -75,6 +76,15 @@ class Details:
     times: tuple[Row, ...]
 
 
+@dataclass(frozen=True)
+class _Field:
+    """A field of the configuration, put into words; the admin password has a row of its own, with a button."""
+
+    path: str
+    words: str
+    is_password: bool
+
+
 def state_of(document: object) -> ServiceState:
     """Read the state of a service."""
     return ServiceState.of(service_in(document).get("state"))
@@ -88,12 +98,12 @@ def state_in_words(state: ServiceState) -> str:
 def details_of(document: object) -> Details:
     """Read the details from a service document."""
     service = service_in(document)
-    config = mapping(service.get("encrypted_config"))
+    fields = tuple(islice(_flat(_config_in(service)), _MOST_FIELDS))
     return Details(
         service=tuple(_service_rows(service)),
-        config=tuple(_config_rows(config)),
-        has_password=text(config.get(_PASSWORD)) is not None,
-        install_cmd=text(service.get("install_cmd")),
+        config=tuple(_config_rows(fields)),
+        has_password=any(each.is_password for each in fields),
+        install_cmd=text(service.get("install_cmd"), _LONGEST_COMMAND),
         times=tuple(_time_rows(service)),
     )
 
@@ -105,26 +115,49 @@ def _service_rows(service: Mapping[str, object]) -> Iterator[Row]:
             yield Row(label, state_in_words(ServiceState.of(service[key])) if key == "state" else words)
 
 
-def _config_rows(config: Mapping[str, object]) -> Iterator[Row]:
+def _config_in(service: Mapping[str, object]) -> Mapping[str, object]:
+    """Find the configuration, which may be JSON within a string, as the backend's whole answer may be."""
+    config = service.get("encrypted_config")
+    return mapping(container_in(config) if isinstance(config, str) else config)
+
+
+def _config_rows(fields: Sequence[_Field]) -> Iterator[Row]:
     """The known fields in a fixed order, then those that nobody has seen yet under their own names."""
-    fields = dict(islice(_flat(config), _MOST_FIELDS))
-    for path in (*(known for known in _LABELS if known in fields), *(path for path in fields if path not in _LABELS)):
-        if path == _PASSWORD:
-            continue
-        words = HIDDEN if _SECRET.search(path) else kubernetes_quantity(fields[path])
-        yield Row(_LABELS.get(path, path), words)
+    by_path = {each.path: each for each in fields if not each.is_password}
+    for path in (*(known for known in _LABELS if known in by_path), *(path for path in by_path if path not in _LABELS)):
+        yield Row(_LABELS.get(path, path), by_path[path].words)
 
 
-def _flat(config: Mapping[str, object], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
-    for key, value in islice(config.items(), _MOST_FIELDS):
+def _flat(config: Mapping[str, object], prefix: str = "", depth: int = 0) -> Iterator[_Field]:
+    """Yield each field that has a value, by its path through what it is nested in, as ``dataStorage.size``."""
+    for key, name, value in islice(entries(config), _MOST_FIELDS):
         path = text(f"{prefix}{key}") or prefix
-        words = text(value)
+        words = _words(value)
         if words is not None:
-            yield path, words
-        elif isinstance(value, bool):
-            yield path, "yes" if value else "no"
+            secret = _SECRET.search(path) or _SECRET.search(text(name) or "")
+            yield _Field(path, HIDDEN if secret else kubernetes_quantity(words), names_password(name))
         elif depth < _DEEPEST:
-            yield from _flat(mapping(value), f"{path}.", depth + 1)
+            yield from _flat(_members(value), f"{path}.", depth + 1)
+
+
+def _words(value: object) -> str | None:
+    """Put a value or a list of values into words; None for what has none, and for what has more nested in it."""
+    values = [_single(each) for each in islice(sequence(value), _MOST_FIELDS)]
+    if values and all(values):
+        return text(", ".join(filter(None, values)))
+    return _single(value)
+
+
+def _single(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return text(value)
+
+
+def _members(value: object) -> Mapping[str, object]:
+    """Return what is nested in a value: the fields of an object, or the entries of a list by their places from 1."""
+    listed = islice(sequence(value), _MOST_FIELDS)
+    return mapping(value) or {str(place): each for place, each in enumerate(listed, 1)}
 
 
 def _time_rows(service: Mapping[str, object]) -> Iterator[Row]:

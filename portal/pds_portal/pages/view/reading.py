@@ -27,14 +27,14 @@ def number(value: object) -> float | None:
     return float(value) if 0 <= value <= _LARGEST and math.isfinite(value) else None
 
 
-def text(value: object) -> str | None:
-    """Read what can be shown as it is: a text that is not blank, or a number."""
+def text(value: object, longest: int = LONGEST_TEXT) -> str | None:
+    """Read what can be shown as it is: a text that is not blank, or a number; at most this many characters of it."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if isinstance(value, int) and abs(value) > _LARGEST:  # Python writes no number of thousands of digits
         return None
     written = str(value).strip().encode(errors="replace").decode()  # a lone surrogate cannot be sent as UTF-8
-    return f"{written[:LONGEST_TEXT]}…" if len(written) > LONGEST_TEXT else written or None
+    return f"{written[:longest]}…" if len(written) > longest else written or None
 
 
 def mapping(value: object) -> Mapping[str, object]:

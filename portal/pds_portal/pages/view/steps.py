@@ -30,10 +30,10 @@ class Step:
 
 
 _STEPS = (
-    ("paid", "Payment received", "Stripe has told us that your payment went through."),
-    ("requested", "PDS requested", "Your PDS is in the queue of the cluster that will run it."),
-    ("setting_up", "Setting up", "The server is installed, and gets its disk, its address and its certificate."),
-    ("almost_ready", "Almost ready", "The last checks before it takes its first request."),
+    ("paid", "Payment", "Your PDS is ordered as soon as Stripe has told us of your payment."),
+    ("requested", "PDS requested", "Your PDS is ordered from the system that will run it."),
+    ("setting_up", "Setting up", "The system that will run your PDS is setting it up."),
+    ("almost_ready", "Almost ready", "It is nearly there."),
     ("running", "Running", "Your PDS is there for you."),
 )
 
