@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import json
 import logging
 import socket
@@ -283,14 +284,17 @@ async def test_nothing_personal_or_secret_is_logged_or_told(
 
 async def test_a_slow_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pds_clients.supabase_auth.REQUEST_TIMEOUT", 0.2)
-    answering = asyncio.Event()
+    given_up, closed = asyncio.Event(), asyncio.Event()
 
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        while not answering.is_set():  # a byte now and then, so that no pause is long
+        while not given_up.is_set():  # a byte now and then, so that no pause is long
             writer.write(b" ")
             await asyncio.sleep(0.02)
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        closed.set()
 
     listening = await asyncio.start_server(drip, "127.0.0.1", 0)
     async with (
@@ -299,4 +303,5 @@ async def test_a_slow_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) 
     ):
         with pytest.raises(TryLater, match="TimeoutError"):
             await auth.sign_in(EMAIL, PASSWORD)
-        answering.set()
+        given_up.set()
+        await closed.wait()
