@@ -28,7 +28,7 @@ demo: install ## From a signed checkout to a running PDS, on the local stack
 	@$(BIN)/pds-stack demo
 
 test: install lint ## All checks and all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 unit: install ## The tests that need no local stack
 	@$(BIN)/pytest tests/unit
