@@ -1,5 +1,6 @@
 """What the portal counts. Every label has a fixed set of values, so that no sender can make up series."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
@@ -103,6 +104,11 @@ class Metrics(ConnectionMetrics):
     def reveal(self, outcome: RevealOutcome) -> None:
         """Count a password that was asked for."""
         self._reveals.labels(outcome).inc()
+
+    def limits_are(self, limits: Iterable[str]) -> None:
+        """Show each limit's counter from the start, as those of the outcomes above."""
+        for limit in limits:
+            self._limited.labels(limit)
 
     def limited(self, limit: str) -> None:
         """Count a request that was refused under a limit."""

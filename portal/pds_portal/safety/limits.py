@@ -82,6 +82,7 @@ class Limits:
 
     def __init__(self, metrics: Metrics, most_held: int = MOST_HELD) -> None:
         self._metrics = metrics
+        metrics.limits_are(Limit)
         self._windows = MovingWindowRateLimiter(BoundedWindows(most_held))
         self._key = secrets.token_bytes(32)
 
