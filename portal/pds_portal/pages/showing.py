@@ -7,8 +7,8 @@ from aiohttp import web
 from pds_portal.pages.choosing import Choice
 from pds_portal.pages.rendering import render
 from pds_portal.pages.view.dashboard import Dashboard
-from pds_portal.pages.view.details import HIDDEN
 from pds_portal.safety import redirects
+from pds_portal.service.masking import MASK
 
 
 def render_dashboard(
@@ -39,5 +39,5 @@ def render_dashboard(
         choice=choice,
         password=password,
         problem=problem,
-        hidden=HIDDEN,
+        hidden=MASK,
     )

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from pds_portal.pages.view.details import HIDDEN, details_of
+from pds_portal.pages.view.details import details_of
+from pds_portal.service.masking import MASK
 
 CONFIG = {"hostname": "alice.pds.example", "adminPassword": "the-secret", "dataStorage": {"size": "20Gi"}}
 
@@ -27,11 +28,11 @@ def test_fields_that_nobody_knows_are_shown_wherever_they_are_nested() -> None:
         "mirrors.2": "b.example",
         "dataStorage.class": "fast",
         "env.1.name": "JWT_SECRET",
-        "env.1.value": HIDDEN,
+        "env.1.value": MASK,
         "env.2.name": "LOG_LEVEL",
         "env.2.value": "info",
-        "smtp.password": HIDDEN,
-        "smtp.tokens": HIDDEN,
+        "smtp.password": MASK,
+        "smtp.tokens": MASK,
     }
 
 

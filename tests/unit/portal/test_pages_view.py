@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from pds_contract.service import ServiceState
 from pds_portal.pages.view import quantities
 from pds_portal.pages.view.chart import HEIGHT, WIDTH
-from pds_portal.pages.view.details import HIDDEN, Details, details_of, state_in_words, state_of
+from pds_portal.pages.view.details import Details, details_of, state_in_words, state_of
 from pds_portal.pages.view.moments import moment
 from pds_portal.pages.view.steps import NAMES, Standing, steps_at
 from pds_portal.pages.view.usage import Usage, usage_of
+from pds_portal.service.masking import MASK
 
 GIB = 1024**3
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -159,7 +160,7 @@ def test_a_nested_document_is_found(nested: dict[str, object]) -> None:
 def test_what_is_named_like_a_secret_is_hidden(name: str) -> None:
     assert rows(details_of({"state": 3, "encrypted_config": {name: "confidential"}})) == {
         "State": "Running",
-        name: HIDDEN,
+        name: MASK,
     }
 
 

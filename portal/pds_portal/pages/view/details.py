@@ -14,8 +14,7 @@ from pds_portal.pages.view.moments import Moment, moment
 from pds_portal.pages.view.quantities import kubernetes_quantity
 from pds_portal.pages.view.reading import mapping, sequence, service_in, text
 from pds_portal.service.finding import container_in, entries, names_password
-
-HIDDEN = "••••••••"
+from pds_portal.service.masking import MASK
 
 _SERVICE = (
     ("id", "Id"),
@@ -135,7 +134,7 @@ def _flat(config: Mapping[str, object], prefix: str = "", depth: int = 0) -> Ite
         words = _words(value)
         if words is not None:
             secret = _SECRET.search(path) or _SECRET.search(text(name) or "")
-            yield _Field(path, HIDDEN if secret else kubernetes_quantity(words), names_password(name))
+            yield _Field(path, MASK if secret else kubernetes_quantity(words), names_password(name))
         elif depth < _DEEPEST:
             yield from _flat(_members(value), f"{path}.", depth + 1)
 
