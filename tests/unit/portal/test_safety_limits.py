@@ -141,8 +141,8 @@ async def test_the_answer_says_when_to_come_again(safe_app: SafeApp) -> None:
     assert safe_app.counted("pds_portal_limited_total", limit="reveal") == 1
 
 
+@pytest.mark.usefixtures("limits")
 @pytest.mark.parametrize("limit", Limit)
-async def test_a_limit_is_counted_from_the_start(limits: Limits, registry: CollectorRegistry, limit: Limit) -> None:
+def test_a_limit_is_counted_from_the_start(registry: CollectorRegistry, limit: Limit) -> None:
     """Else the first refusal would be no increase."""
-    assert limits
     assert registry.get_sample_value("pds_portal_limited_total", {"limit": limit}) == 0
