@@ -2,33 +2,18 @@
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import psycopg
 import pytest
 
-from stages.checkout_stage import CheckoutStage, checkout_stage
+from stages.checkout_stage import CheckoutStage
 from stages.cookie_client import CookieClient
 from stages.portal_stage import Customer
-from stages.scripted_stripe import PAGE, ScriptedStripe, scripted_stripe
+from stages.scripted_stripe import PAGE, ScriptedStripe
 
 NONCE = "n" * 22
-
-
-@pytest.fixture
-async def stripe() -> AsyncIterator[ScriptedStripe]:
-    async with scripted_stripe() as running:
-        yield running
-
-
-@pytest.fixture
-async def shop(
-    stack: Mapping[str, str], database: psycopg.Connection, stripe: ScriptedStripe
-) -> AsyncIterator[CheckoutStage]:
-    async with checkout_stage(stack, database, STRIPE_API_BASE=stripe.base) as stage:
-        yield stage
 
 
 @pytest.fixture

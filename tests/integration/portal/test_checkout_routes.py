@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 import psycopg
 import pytest
@@ -11,23 +11,9 @@ import pytest
 from pds_stack.backend.bodies import DeployBody
 from stages.checkout_stage import CheckoutStage, checkout_stage
 from stages.portal_settings import NOBODY
-from stages.scripted_stripe import PAGE, ScriptedStripe, scripted_stripe, session
+from stages.scripted_stripe import PAGE, ScriptedStripe, session
 
 FORM = {"Accept": "text/html,application/xhtml+xml", "Content-Type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture
-async def stripe() -> AsyncIterator[ScriptedStripe]:
-    async with scripted_stripe() as running:
-        yield running
-
-
-@pytest.fixture
-async def shop(
-    stack: Mapping[str, str], database: psycopg.Connection, stripe: ScriptedStripe
-) -> AsyncIterator[CheckoutStage]:
-    async with checkout_stage(stack, database, STRIPE_API_BASE=stripe.base) as stage:
-        yield stage
 
 
 @pytest.fixture

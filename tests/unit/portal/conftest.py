@@ -24,6 +24,7 @@ from pds_runtime.public.connections import Bounds
 from pds_runtime.public.drain import UnderWay
 from pds_runtime.public.listening import listen
 from stages.portal_settings import portal_settings
+from stages.supabase_project import Project, running_project
 
 
 @dataclass(frozen=True)
@@ -131,3 +132,17 @@ async def safe_app(open_safe_app: OpenSafeApp, caplog: pytest.LogCaptureFixture)
     caplog.set_level(logging.INFO)
     async with open_safe_app() as running:
         yield running
+
+
+@pytest.fixture
+async def project() -> AsyncIterator[Project]:
+    """A Supabase project whose users may sign in."""
+    async with running_project() as running:
+        yield running
+
+
+@pytest.fixture
+async def client(project: Project, open_safe_app: OpenSafeApp) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the portal, whose project is the one of the test."""
+    async with open_safe_app(SUPABASE_URL=project.url, SUPABASE_JWT_SECRET=project.keys.secret) as app:
+        yield app.client

@@ -1,35 +1,8 @@
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
-
 import httpx
 import pytest
 
 from stages.session_cookies import bearer, cookies_of, sent
-from stages.supabase_project import ALICE, BOB, Project, running_project
-
-
-class App(Protocol):
-    """As this folder's conftest runs it."""
-
-    @property
-    def client(self) -> httpx.AsyncClient: ...
-
-
-OpenApp = Callable[..., AbstractAsyncContextManager[App]]
-
-
-@pytest.fixture
-async def project() -> AsyncIterator[Project]:
-    async with running_project() as project:
-        yield project
-
-
-@pytest.fixture
-async def client(project: Project, open_safe_app: OpenApp) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the portal, whose project is the one of the test."""
-    async with open_safe_app(SUPABASE_URL=project.url, SUPABASE_JWT_SECRET=project.keys.secret) as app:
-        yield app.client
+from stages.supabase_project import ALICE, BOB, Project
 
 
 async def test_a_program_signs_in_with_its_header_alone(project: Project, client: httpx.AsyncClient) -> None:

@@ -1,8 +1,7 @@
 # ruff: noqa: ASYNC110 - what is waited for is on the other side of a socket: there is no event to wait for
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -17,30 +16,9 @@ from pds_portal.safety.limits import RATES, Limit
 from pds_runtime.public.drain import UnderWay
 from stages.portal_settings import portal_settings
 from stages.session_cookies import bearer, cleared, cookies_of, sent
-from stages.supabase_project import ALICE, BOB, Project, running_project
+from stages.supabase_project import ALICE, BOB, Project
 
-
-class App(Protocol):
-    """As this folder's conftest runs it."""
-
-    @property
-    def client(self) -> httpx.AsyncClient: ...
-
-
-OpenApp = Callable[..., AbstractAsyncContextManager[App]]
-
-
-@pytest.fixture
-async def project() -> AsyncIterator[Project]:
-    async with running_project() as project:
-        yield project
-
-
-@pytest.fixture
-async def client(project: Project, open_safe_app: OpenApp) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the portal, whose project is the one of the test."""
-    async with open_safe_app(SUPABASE_URL=project.url, SUPABASE_JWT_SECRET=project.keys.secret) as app:
-        yield app.client
+from .conftest import OpenSafeApp
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -262,7 +240,7 @@ def published(project: Project) -> dict[str, object]:
 
 
 async def test_published_keys_sign_in_and_the_shared_secret_does_not(
-    project: Project, open_safe_app: OpenApp, published: dict[str, object]
+    project: Project, open_safe_app: OpenSafeApp, published: dict[str, object]
 ) -> None:
     async with open_safe_app(**published) as app:
         good = sent(project.access_token(ALICE, -60), project.refresh_token(ALICE))
@@ -273,7 +251,7 @@ async def test_published_keys_sign_in_and_the_shared_secret_does_not(
 
 
 async def test_while_no_key_is_known_nobody_is_signed_out(
-    project: Project, open_safe_app: OpenApp, published: dict[str, object]
+    project: Project, open_safe_app: OpenSafeApp, published: dict[str, object]
 ) -> None:
     project.answer = web.Response(status=503)
     async with open_safe_app(**published) as app:
