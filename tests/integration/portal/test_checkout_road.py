@@ -16,10 +16,12 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
 from pds_clients.kubernetes import KubernetesApi, Provisions
+from pds_clients.stripe_exchange import NETWORK_RETRIES
 from pds_clients.supabase import Supabase
 from pds_contract.names import HostnameRules
 from pds_contract.resource import provision_name
 from pds_runtime.public.drain import UnderWay
+from pds_stack.faults import Fault
 from pds_stack.stripe import Endpoint, StripeSimulator
 from pds_webhook.intake import Intake
 from pds_webhook.metrics import Metrics
@@ -144,6 +146,18 @@ async def test_a_form_that_is_sent_twice_at_once_is_one_session(road: Road, labe
     answers = await asyncio.gather(*(road.shop.checkout(customer, username=label, form_nonce=NONCE) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["url"] for answer in answers}) == 1
+
+
+async def test_a_session_whose_answer_was_lost_is_the_one_that_the_form_gets_when_it_is_sent_again(road: Road) -> None:
+    """As where the portal dies right after Stripe has made it."""
+    customer = await road.shop.customer()
+    road.stripe.faults.add(Fault(method="POST", effect="before", cut=True, times=1 + NETWORK_RETRIES))
+    lost = await road.shop.checkout(customer, form_nonce=NONCE)
+    assert (lost.status_code, lost.headers["Retry-After"]) == (503, "60")
+    (made,) = road.stripe.list_sessions([])["data"]
+    again = await road.shop.checkout(customer, form_nonce=NONCE)
+    assert again.json()["url"].rpartition("/")[2] == made["id"]
+    assert len(road.stripe.list_sessions([])["data"]) == 1
 
 
 async def test_a_form_that_was_changed_after_it_was_sent_is_refused(road: Road, label: str) -> None:
