@@ -10,7 +10,7 @@ LOCK_BUILD := $(LOCK) --constraint requirements/dev.txt --group build
 IMAGE ?= eny-pds:0.1.0
 KUBECTL ?= $(shell command -v kubectl || $(BIN)/python -c "import asyncio; from pds_stack.console import Console; from pds_stack.kubernetes import programs; print(asyncio.run(programs(Console())).kubectl)")
 
-.PHONY: help install demo test unit lint explore crash-matrix soak no-fault backend-down e2e manifests format lock clean
+.PHONY: help install demo test unit browser lint explore crash-matrix soak no-fault backend-down bench e2e manifests format lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -28,10 +28,13 @@ demo: install ## From a signed checkout to a running PDS, on the local stack
 	@$(BIN)/pds-stack demo
 
 test: install lint ## All checks and all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 unit: install ## The tests that need no local stack
 	@$(BIN)/pytest tests/unit
+
+browser: install ## The portal in a real browser, on the local stack (Chromium has to be there)
+	@$(BIN)/pytest tests/browser
 
 explore: install ## Run the deploy protocol through every interleaving, with large bounds
 	@PYTHONPATH=tests $(BIN)/python -m explorer --large $(ARGS)
@@ -48,6 +51,9 @@ no-fault: install ## 1,000 customers, ten runs, watches late and cut
 backend-down: install ## 500 customers, the backend down for an hour of the operator's clock, in four ways
 	@PYTHONPATH=tests $(BIN)/python -m soak backend-down $(ARGS)
 
+bench: install ## Each cost beside its floor, in one run (ARGS="--quick": in a minute)
+	@PYTHONPATH=. $(BIN)/python -m bench $(ARGS)
+
 e2e: install ## Install on the cluster of KUBECONFIG with the image IMAGE, try everything there, remove it
 	@PATH="$(dir $(KUBECTL)):$$PATH" IMAGE="$(IMAGE)" PYTHONPATH=tests $(BIN)/python -m cluster $(ARGS)
 
@@ -56,6 +62,7 @@ lint: install ## ruff, mypy, import-linter, and the lock files against pyproject
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --explicit-package-bases tests
+	@$(BIN)/mypy --explicit-package-bases bench
 	@$(BIN)/lint-imports --no-cache
 	@cp requirements/runtime.txt requirements/dev.txt requirements/build.txt .venv/
 	@$(LOCK_RUNTIME) -o .venv/runtime.txt && diff requirements/runtime.txt .venv/runtime.txt || { echo "pyproject.toml has changed: make lock"; exit 1; }

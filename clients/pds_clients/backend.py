@@ -18,7 +18,8 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload
 
-from pds_clients.network import proxy_for, trusted_certificates
+from pds_clients.backend_requests import HEADERS, LOOK_TIMEOUT, bearer
+from pds_clients.network import pool
 from pds_clients.retry_after import seconds_to_wait
 from pds_clients.timing import Operation, timed
 from pds_contract.deploy import (
@@ -35,9 +36,7 @@ from pds_contract.deploy import (
 from pds_contract.errors import CredentialsRejected, NotFound, Refused, TryLater
 from pds_contract.service import ServiceState, parse_json, service_id_of
 
-LOOK_TIMEOUT = 10.0
 CONNECT_TIMEOUT = 10.0
-_HEADERS = {"Accept": "application/json", "X-Requested-With": "XMLHttpRequest"}
 _NO_SUCH_CALL = {404, 405, 501}
 _IN_DOUBT = {408, 425}
 _QUANTITY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([KMGT]i|[kMGT])", re.ASCII)
@@ -89,28 +88,16 @@ class PdsBackend:
         self._deploys: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        looking = aiohttp.TCPConnector(ssl=trusted_certificates())
-        self._looks = await self._open(looking, LOOK_TIMEOUT)
+        self._looks = await self._opened.enter_async_context(pool(self._base_url, LOOK_TIMEOUT, HEADERS))
         # A deploy never goes over a used connection: one that the server has just closed would leave its outcome
         # unknown. Its deadline is not aiohttp's, which would begin before the connection stands.
-        deploying = aiohttp.TCPConnector(ssl=trusted_certificates(), limit=0, force_close=True)
-        self._deploys = await self._open(deploying, None)
+        self._deploys = await self._opened.enter_async_context(pool(self._base_url, None, HEADERS, keep_alive=False))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._opened.aclose()
-
-    async def _open(self, connector: aiohttp.TCPConnector, seconds: float | None) -> aiohttp.ClientSession:
-        session = aiohttp.ClientSession(
-            connector=connector,
-            proxy=proxy_for(self._base_url),
-            timeout=aiohttp.ClientTimeout(total=seconds),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_HEADERS,
-        )
-        return await self._opened.enter_async_context(session)
 
     async def presence(self, hostname: str) -> Presence:
         """Ask whether a PDS exists under this hostname.
@@ -157,7 +144,7 @@ class PdsBackend:
         """
         attempt = _Attempt(request, in_time, self._deploy_timeout)
         try:
-            headers = {**self._bearer(), "Idempotency-Key": idempotency_key}
+            headers = {**bearer(self._token), "Idempotency-Key": idempotency_key}
         except CredentialsRejected as error:
             return NotSent(str(error))
         try:
@@ -192,7 +179,7 @@ class PdsBackend:
             raise
 
     async def _look(self, operation: Operation, method: str, path: str, body: object = None) -> _Answer:
-        headers = self._bearer()
+        headers = bearer(self._token)
         try:
             with timed("backend", operation) as exchange:
                 async with self._looks.request(
@@ -202,13 +189,6 @@ class PdsBackend:
                     return _Answer(response.status, await response.read(), response.headers.get("Retry-After"))
         except (aiohttp.ClientError, ValueError, TimeoutError, OSError) as error:
             raise TryLater("backend", f"the backend gave no answer ({type(error).__name__})") from None
-
-    def _bearer(self) -> dict[str, str]:
-        """Read the token anew, since it may be rotated."""
-        token = self._token()
-        if not token.isascii() or not token.isprintable():
-            raise CredentialsRejected("backend", "PDS_API_TOKEN holds what no token can, as a line break; mend it")
-        return {"Authorization": f"Bearer {token}"}
 
 
 class _TooLateError(Exception):

@@ -1,11 +1,36 @@
-"""What the environment says of the network, each looked up once for all clients: certificates and proxies."""
+"""One pool of connections for each dependency, and what the environment says of the network: certificates, proxies."""
 
 import ssl
+from collections.abc import Mapping
 from functools import cache
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+import aiohttp
 import httpx
+
+
+def pool(
+    url: str, seconds: float | None, headers: Mapping[str, str], *, keep_alive: bool = True
+) -> aiohttp.ClientSession:
+    """Open a pool of connections to a server; an async context manager.
+
+    Args:
+        url: The server's, which says by which proxy it is reached.
+        seconds: What a whole exchange may take, the wait for a connection included; None: without a limit.
+        headers: What each request carries.
+        keep_alive: Whether a connection is used again, of which there are a hundred at most; else each request has
+            its own, at once.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            ssl=trusted_certificates(), limit=100 if keep_alive else 0, force_close=not keep_alive
+        ),
+        proxy=proxy_for(url),
+        timeout=aiohttp.ClientTimeout(total=seconds),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=headers,
+    )
 
 
 @cache

@@ -81,10 +81,15 @@ class KubernetesSettings(BaseSettings):
     kubeconfig: str | None = None
 
 
-class SupabaseSettings(BaseSettings):
-    """Supabase as the service role reaches it."""
+class SupabaseProject(BaseSettings):
+    """Where the Supabase project is."""
 
     supabase_url: HttpUrl = Field(validation_alias=AliasChoices("SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_URL"))
+
+
+class SupabaseSettings(SupabaseProject):
+    """Supabase as the service role reaches it."""
+
     supabase_service_role_key: SecretStr = Field(min_length=1)
 
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import stripe
 
-from pds_clients.retry_after import seconds_to_wait
-from pds_clients.timing import Operation, timed
-from pds_contract.errors import CredentialsRejected, DependencyError, Refused, TryLater
+from pds_clients.stripe_exchange import TimedClient, error_of, official_client
+from pds_clients.timing import Operation
+from pds_contract.errors import TryLater
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionListParams
 
 REQUEST_TIMEOUT = 30.0
-NETWORK_RETRIES = 2
 PAGE = 100
 """Stripe gives no more at once."""
 
@@ -39,19 +38,6 @@ class SessionPage:
     has_more: bool
 
 
-class _TimedClient(stripe.HTTPXClient):
-    """Times each exchange; what the library repeats by itself is one of its own."""
-
-    async def request_async(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: object = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Make one request."""
-        with timed("stripe", Operation.LIST_CHECKOUT_SESSIONS) as exchange:
-            answer = await super().request_async(method, url, headers, post_data)
-            exchange.status = answer[1]
-            return answer
-
-
 class CheckoutSessions:
     """The Checkout Sessions of one account; an async context manager.
 
@@ -62,13 +48,8 @@ class CheckoutSessions:
 
     def __init__(self, api_base: str, secret_key: Callable[[], str]) -> None:
         self._secret_key = secret_key
-        self._http = _TimedClient(timeout=REQUEST_TIMEOUT)
-        self._client = stripe.StripeClient(
-            secret_key(),
-            base_addresses={"api": api_base},
-            max_network_retries=NETWORK_RETRIES,
-            http_client=self._http,
-        )
+        self._http = TimedClient(Operation.LIST_CHECKOUT_SESSIONS, REQUEST_TIMEOUT)
+        self._client = official_client(api_base, secret_key(), self._http)
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,8 +84,9 @@ class CheckoutSessions:
             listed = await self._client.v1.checkout.sessions.list_async(parameters, {"api_key": self._secret_key()})
             return _page(listed.to_dict())
         except stripe.StripeError as error:
-            # Stripe's own messages may quote the key: only what we say of it is kept.
-            raise _error(error) from None
+            raise error_of(
+                error, asked="the list of sessions", permission="read Checkout Sessions and Subscriptions"
+            ) from None
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError):  # the client trusts what it reads
             raise TryLater("stripe", "Stripe's answer has not the shape of a list of sessions") from None
 
@@ -124,19 +106,3 @@ def _is_session(document: object) -> bool:
         return False
     created = document.get("created")
     return isinstance(created, int) and 0 <= created < LATEST
-
-
-def _error(error: stripe.StripeError) -> DependencyError:
-    status = error.http_status
-    if isinstance(error, stripe.AuthenticationError):
-        return CredentialsRejected("stripe", "Stripe does not know the key in STRIPE_SECRET_KEY", status)
-    if isinstance(error, stripe.PermissionError):
-        message = "the key in STRIPE_SECRET_KEY must be one that may read Checkout Sessions and Subscriptions"
-        return Refused("stripe", message, status)
-    if isinstance(error, stripe.APIConnectionError):
-        return TryLater("stripe", "Stripe gave no answer")
-    request = f", request {error.request_id}" if error.request_id else ""
-    if status is None or status == 429 or not 400 <= status < 500:
-        wait = seconds_to_wait((error.headers or {}).get("Retry-After"))
-        return TryLater("stripe", f"Stripe answered {status}{request}", status, wait)
-    return Refused("stripe", f"Stripe refused the list of sessions with {status}{request}", status)

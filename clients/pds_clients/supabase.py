@@ -4,28 +4,22 @@ A function a call makes each step atomic: newer-wins and never-over-an-id are de
 e-mail addresses come from Supabase Auth's admin API.
 """
 
-import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pds_clients.postgrest import ModelT, Tables, read, unusable
 from pds_clients.retry_after import seconds_to_wait
-from pds_clients.supabase_http import Reply, SupabaseHttp
+from pds_clients.supabase_http import SupabaseHttp
 from pds_clients.timing import Operation
 from pds_contract.errors import CredentialsRejected, TryLater, UnknownUser
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow, SubscriptionMapping
 
 PAGE = 500
-FOREIGN_KEY_VIOLATION = "23503"
 USER_NOT_FOUND = "user_not_found"
-
-_CODE = re.compile(r"[0-9A-Z]{5,10}", re.ASCII)
-
-RowT = TypeVar("RowT", bound=BaseModel)
 
 
 class _AuthUser(BaseModel):
@@ -57,6 +51,7 @@ class Supabase:
 
     def __init__(self, url: str, service_role_key: Callable[[], str]) -> None:
         self._http = SupabaseHttp(url, service_role_key)
+        self._tables = Tables(self._http)
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -73,7 +68,7 @@ class Supabase:
         Returns:
             Whether the row is now this checkout's.
         """
-        ours = await self._call(
+        ours = await self._tables.call(
             Operation.RECORD_SUBSCRIPTION,
             p_user_id=mapping.user_id,
             p_stripe_customer_id=mapping.stripe_customer_id,
@@ -84,19 +79,19 @@ class Supabase:
             p_event_created_at=mapping.event_created_at.isoformat(),
         )
         if not isinstance(ours, bool):
-            raise _unusable()
+            raise unusable()
         return ours
 
     async def look_up_pds_service(self, user_id: str, hostname: str | None = None) -> PdsServiceLookup:
         """Read a user's row, whether the user exists, and whether another user's row has a PDS of this hostname."""
-        answer = await self._call(Operation.LOOK_UP_PDS_SERVICE, p_user_id=user_id, p_hostname=hostname)
-        return _read(PdsServiceLookup, answer)
+        answer = await self._tables.call(Operation.LOOK_UP_PDS_SERVICE, p_user_id=user_id, p_hostname=hostname)
+        return read(PdsServiceLookup, answer)
 
     async def other_holder(self, service_id: int, user_id: str) -> str | None:
         """Return a user other than this one whose row has this id, if there is one."""
-        query = {"pds_service_id": f"eq.{service_id}", "user_id": f"neq.{user_id}", "limit": "1"}
-        rows = await self._services(Operation.FIND_HOLDER, query)
-        return _read(PdsServiceRow, rows[0]).user_id if rows else None
+        query = {"select": "*", "pds_service_id": f"eq.{service_id}", "user_id": f"neq.{user_id}", "limit": "1"}
+        rows = await self._tables.rows(Operation.FIND_HOLDER, "pds_services", query)
+        return read(PdsServiceRow, rows[0]).user_id if rows else None
 
     async def mirror_pds_service(self, wanted: PdsServiceRow) -> PdsServiceRow:
         """Write a user's row, unless another id, or an id where None is wanted, is in it.
@@ -104,20 +99,20 @@ class Supabase:
         Returns:
             The row as it is now; the caller compares.
         """
-        row = await self._call(
+        row = await self._tables.call(
             Operation.MIRROR_PDS_SERVICE,
             p_user_id=wanted.user_id,
             p_pds_service_id=wanted.pds_service_id,
             p_hostname=wanted.hostname,
             p_status=wanted.status,
         )
-        return _read(PdsServiceRow, row)
+        return read(PdsServiceRow, row)
 
     async def pds_services_after(self, user_id: str) -> list[PdsServiceRow]:
         """Read a page of rows in the order of their user ids, from behind this one; an empty page is the end."""
-        query = {"user_id": f"gt.{user_id}", "order": "user_id", "limit": str(PAGE)}
-        rows = await self._services(Operation.LIST_PDS_SERVICES, query)
-        return [_read(PdsServiceRow, row) for row in rows]
+        query = {"select": "*", "user_id": f"gt.{user_id}", "order": "user_id", "limit": str(PAGE)}
+        rows = await self._tables.rows(Operation.LIST_PDS_SERVICES, "pds_services", query)
+        return [read(PdsServiceRow, row) for row in rows]
 
     async def email_of(self, user_id: str) -> str:
         """Ask Supabase Auth for a user's e-mail address; "" where they have none, as who signed up by phone.
@@ -131,7 +126,7 @@ class Supabase:
         if status == 200:
             user = _parse(_AuthUser, reply.content)
             if user.id != user_id:
-                raise _unusable()
+                raise unusable()
             if user.deleted_at:
                 raise UnknownUser("the user was removed from auth.users")
             return user.email or ""
@@ -145,53 +140,9 @@ class Supabase:
                 raise UnknownUser("the user is not in auth.users")
         raise TryLater("supabase", said, status, seconds_to_wait(reply.retry_after))
 
-    async def _call(self, function: Operation, **arguments: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
-        """Call the SQL function of the operation's name."""
-        return _answer(
-            function, await self._http.exchange(function, "POST", f"/rest/v1/rpc/{function.value}", body=arguments)
-        )
 
-    async def _services(self, operation: Operation, query: Mapping[str, str]) -> list[Any]:
-        """Read rows of ``pds_services``."""
-        reply = await self._http.exchange(operation, "GET", "/rest/v1/pds_services", query={"select": "*", **query})
-        rows = _answer(operation, reply)
-        if not isinstance(rows, list):
-            raise _unusable()
-        return rows
-
-
-def _answer(operation: Operation, reply: Reply) -> Any:  # noqa: ANN401 - JSON
-    """Read PostgREST's answer."""
-    succeeded = 200 <= reply.status < 300
-    try:
-        document = json.loads(reply.content)
-    except (ValueError, RecursionError):
-        if succeeded:
-            raise _unusable() from None
-        document = None
-    if succeeded:
-        return document
-    code = document.get("code") if isinstance(document, dict) else None
-    if code == FOREIGN_KEY_VIOLATION:
-        raise UnknownUser("the user is not in auth.users")
-    # PostgREST's and PostgreSQL's messages may quote values: only the code is kept.
-    known = code if isinstance(code, str) and _CODE.fullmatch(code) else reply.status
-    raise TryLater("supabase", f"Supabase refused {operation} (code {known})")
-
-
-def _read(model: type[RowT], document: object) -> RowT:
-    try:
-        return model.model_validate(document)
-    except ValidationError:
-        raise _unusable() from None
-
-
-def _parse(model: type[RowT], content: bytes) -> RowT:
+def _parse(model: type[ModelT], content: bytes) -> ModelT:
     try:
         return model.model_validate_json(content)
     except ValidationError:
-        raise _unusable() from None
-
-
-def _unusable() -> TryLater:
-    return TryLater("supabase", "Supabase's answer has not the shape of what was asked for")
+        raise unusable() from None

@@ -12,9 +12,9 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from pds_clients.network import proxy_for, trusted_certificates
+from pds_clients.network import pool
 from pds_clients.timing import Operation, timed
-from pds_contract.errors import TryLater
+from pds_contract.errors import CredentialsRejected, TryLater
 
 REQUEST_TIMEOUT = 10.0
 
@@ -42,13 +42,7 @@ class SupabaseHttp:
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=trusted_certificates()),
-            proxy=proxy_for(self._url),
-            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept": "application/json"},
-        )
+        self._session = pool(self._url, REQUEST_TIMEOUT, {"Accept": "application/json"})
         return self
 
     async def __aexit__(
@@ -64,6 +58,7 @@ class SupabaseHttp:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        access_token: str | None = None,
     ) -> Reply:
         """Make one request, which the metrics know as this operation. It is not repeated.
 
@@ -73,13 +68,17 @@ class SupabaseHttp:
             path: The path, encoded.
             query: Parameters.
             body: What is sent as JSON.
+            access_token: In whose name; without, it is the key's.
 
         Raises:
             TryLater: There was no whole answer. The request may have taken effect.
+            CredentialsRejected: Nothing was sent: the key or the token is what no header can hold.
         """
         # Supabase's gateway wants the key twice.
         key = self._key()
-        headers = {"apikey": key, "Authorization": f"Bearer {key}"}
+        headers = {"apikey": key, "Authorization": f"Bearer {access_token or key}"}
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise CredentialsRejected("supabase", "the project's key or the access token is what no header can hold")
         url = URL(self._url + path, encoded=True)
         try:
             with timed("supabase", operation) as exchange:

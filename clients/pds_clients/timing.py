@@ -49,12 +49,23 @@ class Operation(StrEnum):
     FIND_HOLDER = "find_holder"
     LIST_PDS_SERVICES = "list_pds_services"
     GET_USER = "get_user"
+    GET_OWN_PDS_SERVICE = "get_own_pds_service"
+    GET_OWN_SUBSCRIPTION = "get_own_subscription"
+    HOSTNAME_TAKEN = "hostname_taken"
+    SIGN_UP = "sign_up"
+    SIGN_IN = "sign_in"
+    REFRESH_SESSION = "refresh_session"
+    SIGN_OUT = "sign_out"
+    VERIFY_EMAIL = "verify_email"
+    GET_SIGNING_KEYS = "get_signing_keys"
     # The PDS backend
     CHECK_PDS = "check_pds"
     GET_SERVICE = "get_service"
+    GET_SERVICE_DOCUMENT = "get_service_document"
     DEPLOY = "deploy"
     # Stripe
     LIST_CHECKOUT_SESSIONS = "list_checkout_sessions"
+    CREATE_CHECKOUT_SESSION = "create_checkout_session"
 
 
 _CLASSES = {2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}

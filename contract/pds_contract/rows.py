@@ -22,6 +22,16 @@ class PdsServiceRow(BaseModel):
     status: str
 
 
+class SubscriptionRow(BaseModel):
+    """A customer's own row of ``subscriptions``, as far as they are told of it; ``status`` is any text or none."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    user_id: str
+    status: str | None = None
+    stripe_customer_id: str | None = None
+
+
 class PdsServiceLookup(BaseModel):
     """What Supabase knows of a user and of a hostname.
 

@@ -130,7 +130,7 @@ def draw(dashboard: Panel, prometheus: Prometheus) -> Figure:
         if panel["type"] == "stat":
             _stat(frame, panel, prometheus)
         else:
-            legend = 34
+            legend = 46  # three rows of names
             _graph(figure.add_axes(place(x + 52, y + 28, w - 64, h - 28 - 20 - legend)), panel, prometheus)
     drawn = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(prometheus.end))
     note = f"Drawn with matplotlib, not by Grafana, from dashboard.json and a Prometheus' answers; {drawn}"
@@ -152,8 +152,8 @@ def _stat(frame: Axes, panel: Panel, prometheus: Prometheus) -> None:
 
 
 def _graph(axes: Axes, panel: Panel, prometheus: Prometheus) -> None:
-    # From the panel's lower left corner, in pixels: the graph begins 52 to the right of it and 54 above.
-    panel_pixels = Affine2D().translate(axes.bbox.x0 - 52, axes.bbox.y0 - 54)
+    # From the panel's lower left corner, in pixels: the graph begins 52 to the right of it and 66 above.
+    panel_pixels = Affine2D().translate(axes.bbox.x0 - 52, axes.bbox.y0 - 66)
     defaults, unit = panel["fieldConfig"]["defaults"], panel["fieldConfig"]["defaults"]["unit"]
     series = [
         each
@@ -162,7 +162,7 @@ def _graph(axes: Axes, panel: Panel, prometheus: Prometheus) -> None:
         if any(not math.isnan(value) for value in each.values)
     ]
     # What is never more than nothing would be a line on the axis and a name in the legend.
-    moving = [each for each in series if any(value > 0 for value in each.values)] or series[:4]
+    moving = [each for each in series if any(value > 0 for value in each.values)] or series[:2]
     times = prometheus.times()
     stacked = defaults["custom"]["stacking"]["mode"] == "normal"
     colors = _colors([each.name for each in moving], panel)
@@ -195,7 +195,7 @@ def _graph(axes: Axes, panel: Panel, prometheus: Prometheus) -> None:
         handles,
         [each.name for each in moving],
         loc="upper left",
-        bbox_to_anchor=(8, 30),
+        bbox_to_anchor=(8, 42),
         bbox_transform=panel_pixels,
         ncols=4 if panel["gridPos"]["w"] > 8 else 3,
         fontsize=6.8,

@@ -3,6 +3,7 @@
 import secrets
 import string
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import stripe
@@ -56,42 +57,35 @@ def checkout_event(  # noqa: PLR0913 - each is a field of the event, all with a 
         "pds_hostname_base": hostname,
         "pds_disksize_gb": None if disksize_gb is None else str(disksize_gb),
     }
-    session = _session(
-        id=session_id or _random_id("cs_live_" if livemode else "cs_test_", 58),
+    session = checkout_session(
+        id=session_id or random_id("cs_live_" if livemode else "cs_test_", 58),
         client_reference_id=user_id,
         created=created,
-        customer=customer_id or _random_id("cus_", 14),
-        customer_details={
-            "address": {
-                "city": None,
-                "country": "DE",
-                "line1": None,
-                "line2": None,
-                "postal_code": None,
-                "state": None,
-            },
-            "email": email,
-            "name": None,
-            "phone": None,
-            "tax_exempt": "none",
-            "tax_ids": [],
-        },
+        customer=customer_id or random_id("cus_", 14),
+        customer_details=customer_details(email),
         expires_at=created + 24 * 3600,
-        invoice=_random_id("in_1", 23) if mode == "subscription" else None,
+        invoice=random_id("in_1", 23) if mode == "subscription" else None,
         livemode=livemode,
         metadata={key: value for key, value in metadata.items() if value is not None},
         mode=mode,
-        payment_intent=_random_id("pi_3", 23) if mode == "payment" else None,
+        payment_intent=random_id("pi_3", 23) if mode == "payment" else None,
         payment_status=payment_status,
-        subscription=(subscription_id or _random_id("sub_1", 23)) if mode == "subscription" else None,
+        subscription=(subscription_id or random_id("sub_1", 23)) if mode == "subscription" else None,
     )
+    return session_event(session, event_type=event_type, created=created, event_id=event_id)
+
+
+def session_event(
+    session: Mapping[str, Any], *, event_type: str, created: int, event_id: str | None = None
+) -> dict[str, Any]:
+    """An event that tells of a session as it is, at a time in seconds of Unix time; its id is made up if left out."""
     return {
-        "id": event_id or _random_id("evt_1", 23),
+        "id": event_id or random_id("evt_1", 23),
         "object": "event",
         "api_version": API_VERSION,
         "created": created,
         "data": {"object": session},
-        "livemode": livemode,
+        "livemode": session["livemode"],
         "pending_webhooks": 1,
         "request": {"id": None, "idempotency_key": None},
         "type": event_type,
@@ -114,7 +108,8 @@ def sign(payload: bytes, secret: str, at: int | None = None) -> str:
     return header
 
 
-def _session(**given: object) -> dict[str, Any]:
+def checkout_session(**given: object) -> dict[str, Any]:
+    """A Checkout Session with the `given` members; the others are those of a session that was paid."""
     return {
         "object": "checkout.session",
         "after_expiration": None,
@@ -128,6 +123,7 @@ def _session(**given: object) -> dict[str, Any]:
         "consent_collection": None,
         "currency": "eur",
         "custom_fields": [],
+        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
         "customer_creation": None,
         "customer_email": None,
         "discounts": [],
@@ -150,5 +146,12 @@ def _session(**given: object) -> dict[str, Any]:
     }
 
 
-def _random_id(prefix: str, length: int) -> str:
+def customer_details(email: str | None) -> dict[str, Any]:
+    """What a session tells of who pays, beside their e-mail address."""
+    address = {"city": None, "country": "DE", "line1": None, "line2": None, "postal_code": None, "state": None}
+    return {"address": address, "email": email, "name": None, "phone": None, "tax_exempt": "none", "tax_ids": []}
+
+
+def random_id(prefix: str, length: int) -> str:
+    """An id as Stripe makes them: a prefix, and as many letters and digits."""
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))

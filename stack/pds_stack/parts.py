@@ -7,29 +7,42 @@ from pds_stack import proxies
 from pds_stack.errors import UsageError
 
 KUBERNETES, SUPABASE, BACKEND, WEBHOOK, OPERATOR = "kubernetes", "supabase", "backend", "webhook", "operator"
-STRIPE = "stripe"
+STRIPE, PORTAL = "stripe", "portal"
 # In the order in which they start.
-ALL = (KUBERNETES, SUPABASE, BACKEND, WEBHOOK, OPERATOR, STRIPE)
+ALL = (KUBERNETES, SUPABASE, BACKEND, WEBHOOK, OPERATOR, STRIPE, PORTAL)
 
-_PROVIDED = {
-    KUBERNETES: ("KUBECONFIG",),
-    SUPABASE: ("SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"),
-    BACKEND: ("PDS_API_URL", "PDS_API_TOKEN"),
-}
 _SHARED = ("PDS_NAMESPACE", "PDS_BASE_DOMAIN", *proxies.NAMES)
+_CLUSTER = ("KUBECONFIG",)
+_AS_SERVICE_ROLE = ("SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY")
+_AS_CUSTOMER = ("SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_JWT_SECRET")
+_OF_BACKEND = ("PDS_API_URL", "PDS_API_TOKEN")
+_OF_STRIPE = ("STRIPE_API_BASE", "STRIPE_SECRET_KEY")
+SECRETS = frozenset(
+    {
+        *("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_JWT_SECRET", "DATABASE_URL"),
+        *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "PDS_API_TOKEN"),
+    }
+)
+"""What a command gets only if it is meant for it, wherever it comes from."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the product: the parts it needs, and the settings it is given besides what those provide."""
+    """A command of the product.
+
+    Attributes:
+        name: as it is installed.
+        needs: the parts it needs, with the settings that it gets of each.
+        settings: those it is given besides.
+    """
 
     name: str
-    needs: tuple[str, ...]
+    needs: Mapping[str, tuple[str, ...]]
     settings: tuple[str, ...]
 
     def required(self) -> tuple[str, ...]:
         """The settings without which it does not start."""
-        return tuple(name for part in self.needs for name in _PROVIDED[part])
+        return tuple(name for names in self.needs.values() for name in names)
 
     def environment(self, values: Mapping[str, str]) -> dict[str, str]:
         """What of `values` it is told: nobody gets a secret that is not meant for them."""
@@ -37,8 +50,17 @@ class Command:
 
 
 COMMANDS = {
-    WEBHOOK: Command("pds-webhook", (KUBERNETES, SUPABASE), ("STRIPE_WEBHOOK_SECRET", "STRIPE_LIVEMODE")),
-    OPERATOR: Command("pds-operator", (KUBERNETES, SUPABASE, BACKEND), ()),
+    WEBHOOK: Command(
+        "pds-webhook",
+        {KUBERNETES: _CLUSTER, SUPABASE: _AS_SERVICE_ROLE},
+        ("STRIPE_WEBHOOK_SECRET", "STRIPE_LIVEMODE"),
+    ),
+    OPERATOR: Command("pds-operator", {KUBERNETES: _CLUSTER, SUPABASE: _AS_SERVICE_ROLE, BACKEND: _OF_BACKEND}, ()),
+    PORTAL: Command(
+        "pds-portal",
+        {SUPABASE: _AS_CUSTOMER, BACKEND: _OF_BACKEND, STRIPE: _OF_STRIPE},
+        ("PORTAL_URL", "PDS_PLANS", "STRIPE_CHECKOUT_ORIGIN"),
+    ),
 }
 
 
@@ -65,10 +87,9 @@ def from_environment(parts: Iterable[str], environment: Mapping[str, str]) -> di
     values: dict[str, str] = {}
     for part in parts:
         command = COMMANDS.get(part)
-        for needed in command.needs if command else ():
+        for needed, names in command.needs.items() if command else ():
             if needed in parts:
                 continue
-            names = _PROVIDED[needed]
             missing = [name for name in names if not environment.get(name)]
             if missing:
                 raise UsageError(f"{part} needs {needed}: add it to --only, or set {', '.join(missing)}")

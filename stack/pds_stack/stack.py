@@ -9,16 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pds_stack import envfile, kubernetes, parts, product, proxies
+from yarl import URL
+
+from pds_stack import envfile, kubernetes, parts, portal, product, proxies
 from pds_stack.console import Console
 from pds_stack.folder import run_folder
 from pds_stack.kubernetes.server import CUSTOMERS_NAMESPACE
 from pds_stack.processes import Program
-from pds_stack.supabase import supabase
+from pds_stack.supabase import AuthSettings, supabase
+from pds_stack.supabase.auth.settings import DEFAULT_SITE_URL
 from pds_stack.supabase.postgrest import install as install_postgrest
 
 LOCALHOST = "127.0.0.1"
 _BASE_DOMAIN = "eny.k8s.frx.pub"
+_WEBHOOK = ("WEBHOOK_URL", "STRIPE_WEBHOOK_SECRET")
 
 _Result = TypeVar("_Result")
 
@@ -79,6 +83,9 @@ async def start(chosen: tuple[str, ...], host: str, console: Console) -> AsyncIt
         "STRIPE_LIVEMODE": "false",
         **proxies.exceptions(os.environ, host),
     }
+    if parts.PORTAL in chosen:
+        # Known to Supabase's auth server, which starts before it: its mails lead there.
+        values |= portal.settings(os.environ)
     # What may take minutes comes before anything is started.
     postgrest = await install_postgrest(console) if parts.SUPABASE in chosen else None
     programs = await kubernetes.programs(console) if parts.KUBERNETES in chosen else None
@@ -96,6 +103,8 @@ async def start(chosen: tuple[str, ...], host: str, console: Console) -> AsyncIt
                     await starter.command(part)
             if parts.STRIPE in chosen:
                 await starter.stripe(host)
+            if parts.PORTAL in chosen:
+                await starter.command(parts.PORTAL)
             yield starter.stack
 
 
@@ -119,7 +128,10 @@ class _Starter:
 
     async def supabase(self, postgrest: Path, host: str) -> None:
         async with self.console.step("start Supabase's API"):
-            started = await self.running.enter_async_context(supabase(postgrest, self.folder / parts.SUPABASE, host))
+            site_url = self.stack.values.get("PORTAL_URL", DEFAULT_SITE_URL)
+            started = await self.running.enter_async_context(
+                supabase(postgrest, self.folder / parts.SUPABASE, host, AuthSettings(site_url=site_url))
+            )
         self.stack.programs += started.programs
         self.stack.values |= {
             "SUPABASE_URL": started.url,
@@ -138,13 +150,21 @@ class _Starter:
 
     async def stripe(self, host: str) -> None:
         async with self.console.step("start the stand-in for Stripe"):
-            started = await self.running.enter_async_context(product.stripe(self.folder, host))
+            webhook = {name: self.stack.values[name] for name in _WEBHOOK if "WEBHOOK_URL" in self.stack.values}
+            started = await self.running.enter_async_context(product.stripe(self.folder, host, webhook))
         self.stack.programs.append(started.program)
-        self.stack.values |= {"STRIPE_API_BASE": started.url, "STRIPE_SECRET_KEY": started.token}
+        self.stack.values |= {
+            "STRIPE_API_BASE": started.url,
+            "STRIPE_SECRET_KEY": started.token,
+            "STRIPE_CHECKOUT_ORIGIN": started.url,
+        }
 
     async def command(self, part: str) -> None:
         async with self.console.step(f"start {parts.COMMANDS[part].name}"):
-            started = await self.running.enter_async_context(product.service(part, self.stack.values, self.folder))
+            allotted = URL(self.stack.values["PORTAL_URL"]).port if part == parts.PORTAL else None
+            started = await self.running.enter_async_context(
+                product.service(part, self.stack.values, self.folder, allotted)
+            )
         self.stack.programs.append(started.program)
         self.stack.values[f"{part.upper()}_ADMIN_URL"] = started.admin_url
         if part == parts.WEBHOOK:

@@ -1,8 +1,8 @@
 """Run in a pod, by the image's own Python and nothing else: sends the requests that it is told, and tells the answers.
 
 A line of its standard input is a request as JSON: ``number``, ``method``, ``url``, ``headers``, ``body``. A line of
-its standard output is what came of one: ``number``, ``seconds``, and ``status`` and ``body``, or ``error``. Each
-request has a connection of its own, since Stripe promises no other.
+its standard output is what came of one: ``number``, ``seconds``, and ``status``, ``headers`` and ``body``, or
+``error``. Each request has a connection of its own, since Stripe promises no other.
 """
 
 import concurrent.futures
@@ -27,9 +27,11 @@ def exchange(asked: dict[str, Any]) -> None:
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=ANSWER_SECONDS)
     came: dict[str, Any]
     try:
-        connection.request(asked["method"], parts.path or "/", asked["body"].encode() or None, asked["headers"])
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        connection.request(asked["method"], target, asked["body"].encode() or None, asked["headers"])
         answer = connection.getresponse()
-        came = {"status": answer.status, "body": answer.read().decode(errors="replace")}
+        body = answer.read().decode(errors="replace")
+        came = {"status": answer.status, "headers": answer.getheaders(), "body": body}
     except (OSError, http.client.HTTPException) as error:
         came = {"error": f"{type(error).__name__}: {error}"}
     finally:

@@ -16,7 +16,14 @@ _LABEL = "pds.eny.space/e2e"
 """What tells a namespace that a run of this made from one that customers are in."""
 _TIMES = {"PDS_DEPLOY_TIMEOUT": "15", "PDS_CLAIM_SECONDS": "5", "PDS_SETTLE_SECONDS": "5"}
 """A leader that was killed in the middle of a deploy is waited for by as much; its defaults make that two minutes."""
-_SETTINGS = ("SUPABASE_URL", "PDS_API_URL", "PDS_BASE_DOMAIN", "STRIPE_LIVEMODE", "STRIPE_API_BASE")
+_SETTINGS = (
+    "SUPABASE_URL",
+    "PDS_API_URL",
+    "PDS_BASE_DOMAIN",
+    "STRIPE_LIVEMODE",
+    "STRIPE_API_BASE",
+    "SUPABASE_ANON_KEY",
+)
 _REMOVED_SECONDS = 300
 
 
@@ -66,7 +73,8 @@ class Installation:
         self.values.update(changed)
         process = await asyncio.create_subprocess_exec(
             *("sh", str(paths.repository() / "deploy" / "secrets.sh")),
-            env={**os.environ, **self.values},
+            # The stand-in for Stripe knows one key.
+            env={**os.environ, **self.values, "PORTAL_STRIPE_SECRET_KEY": self.values["STRIPE_SECRET_KEY"]},
             stdout=asyncio.subprocess.PIPE,
         )
         manifest, _ = await process.communicate()

@@ -12,7 +12,7 @@ from pds_stack.kubernetes.kubectl import Kubectl
 SYSTEM = "pds-system"
 CUSTOMERS = "pds-customers"
 CRD = "pdsprovisions.pds.eny.space"
-DEPLOYMENTS = ("pds-webhook", "pds-operator")
+DEPLOYMENTS = ("pds-webhook", "pds-operator", "pds-portal")
 OURS = "app.kubernetes.io/name=eny-pds"
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ class Pod:
     Attributes:
         name: Its name.
         uid: Of this very pod: another one has another.
-        component: ``webhook``, ``operator`` or ``backfill``.
+        component: ``webhook``, ``operator``, ``portal`` or ``backfill``.
         address: Its IP address, as it stands in a URL; empty where it has none yet.
         node: Where it runs; empty where it runs nowhere yet.
         ready: Whether it is ready, and nobody has asked it to go.
@@ -108,7 +108,7 @@ class Kubernetes:
         return bool((await self.kubectl("get", kind, name, "--ignore-not-found", "-o", "name")).strip())
 
     async def rolled_out(self, seconds: float = 300) -> None:
-        """Wait until both Deployments have all their pods, of the newest template, ready.
+        """Wait until all Deployments have all their pods, of the newest template, ready.
 
         Raises:
             StackError: They had not in time.

@@ -36,10 +36,10 @@ class Options:
         """Read the arguments, the environment for those left out; end with exit code 2 if one is missing."""
         parser = argparse.ArgumentParser(
             prog="python -m cluster",
-            description="Installs the product on a cluster that has it not yet, and tries it there: customers pay "
-            "while pods are killed, a node is drained, another image is rolled out and the signing secret rotated; "
-            "then it is uninstalled and installed again. Removes what it made. The PDS backend, Supabase and Stripe "
-            "are simulated on this machine.",
+            description="Installs the product on a cluster that has it not yet, and tries it there: a customer signs "
+            "up and pays by the portal, others pay while pods are killed, a node is drained, another image is rolled "
+            "out and the signing secret rotated; then it is uninstalled and installed again. Removes what it made. The "
+            "PDS backend, Supabase and Stripe are simulated on this machine.",
         )
         variables = "defaults are those of the environment: "
         parser.add_argument("--kubeconfig", default=os.environ.get("KUBECONFIG"), help=f"{variables}KUBECONFIG")

@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import json
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,11 @@ _LARGEST_ANSWER = 4 * 2**20
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a request: a status and a body, or what kept the answer away."""
+    """What came of a request: status, headers and body, or what kept the answer away."""
 
     seconds: float
     status: int | None = None
+    headers: Sequence[tuple[str, str]] = ()
     body: str = ""
     error: str | None = None
 
@@ -48,9 +49,9 @@ class Sender:
         self._numbers = itertools.count(1)
         self._awaited: dict[int, asyncio.Future[Answer]] = {}
 
-    async def get(self, url: str) -> Answer:
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """GET a URL."""
-        return await self._exchange("GET", url, {}, "")
+        return await self._exchange("GET", url, headers or {}, "")
 
     async def post(self, url: str, headers: Mapping[str, str], body: str) -> Answer:
         """POST a body to a URL."""

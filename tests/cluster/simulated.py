@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from cluster.failed import Failed
 from pds_stack import delivery
 
 Row = tuple[int | None, str | None, str]
@@ -69,6 +70,28 @@ class Simulated:
         """Return how many deploys were sent to the backend, whatever came of them."""
         query = {"method": "POST", "path": "/api/v1/deploy"}
         return len((await self.http.get(f"{self._control}/requests", params=query)).raise_for_status().json())
+
+    def user(self, email: str) -> Customer | None:
+        """Find the user who has signed up with an address."""
+        row = self.database.execute("select id from auth.users where email = %s", (email,)).fetchone()
+        return None if row is None else Customer(str(row[0]), email)
+
+    async def pay(self, url: str) -> dict[str, Any]:
+        """Pay on the page of a Checkout Session, and return the session as Stripe then has it.
+
+        Raises:
+            Failed: Nothing is to be paid there, or Stripe did not send the customer back.
+        """
+        paid = await self.http.post(url)
+        if paid.status_code != httpx.codes.SEE_OTHER:
+            raise Failed(f"Stripe's page at {url} answered {paid.status_code}: {paid.text[:200]}")
+        session_id = url.rpartition("/")[2]
+        shown = await self.http.get(
+            f"{self.values['STRIPE_API_BASE']}/v1/checkout/sessions/{session_id}",
+            headers={"Authorization": f"Bearer {self.values['STRIPE_SECRET_KEY']}"},
+        )
+        session: dict[str, Any] = shown.raise_for_status().json()
+        return session
 
     async def list_at_stripe(self, session: dict[str, Any]) -> None:
         """Have Stripe list a session."""

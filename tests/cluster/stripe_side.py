@@ -3,7 +3,9 @@
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cluster.failed import Failed
 from cluster.kubernetes import SYSTEM
@@ -46,7 +48,15 @@ class Stripe:
         Raises:
             Failed: It could not be delivered in time.
         """
-        body = json.dumps(checkout_event(user_id=user_id, email=email))
+        return await self.deliver(checkout_event(user_id=user_id, email=email))
+
+    async def deliver(self, event: Mapping[str, Any]) -> Delivery:
+        """Send an event until it is taken.
+
+        Raises:
+            Failed: It could not be delivered in time.
+        """
+        body = json.dumps(event)
         delivery, delay, deadline = Delivery(), _FIRST_DELAY, time.monotonic() + _PATIENCE
         while True:
             answer = await self.send(body)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations, pairwise
 
-from pds_clients.backend import LOOK_TIMEOUT
+from pds_clients.backend_requests import LOOK_TIMEOUT
 from pds_operator.process import LOOKERS
 from pds_operator.protocol.policy import RETRY_CAP
 from pds_operator.protocol.schedule import JITTER

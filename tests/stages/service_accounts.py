@@ -19,11 +19,13 @@ WEBHOOK = "pds-webhook"
 BACKFILL = "pds-backfill"
 OPERATOR = "pds-operator"
 IMPORT = "pds-import"
+PORTAL = "pds-portal"
 NOBODY = "pds-nobody"
 """A ServiceAccount to which nothing is granted: what it may do, anybody may who is known to the API server."""
 
 MANIFESTS = [
     *(DEPLOY / "base" / part / "rbac.yaml" for part in ("webhook", "operator", "backfill")),
+    DEPLOY / "base" / "portal" / "service-account.yaml",
     *(DEPLOY / "base" / "admission" / f"{part}.yaml" for part in ("webhook", "operator")),
     DEPLOY / "examples" / "import-rbac.yaml",
 ]
@@ -84,6 +86,8 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right(CUSTOMERS, "get", "secrets"),
         }
     ),
+    # It has no business with the API server.
+    PORTAL: frozenset(),
 }
 """What each may do, and nothing else. Written here once more than in the manifests, so that neither changes alone."""
 

@@ -10,10 +10,10 @@ from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
 from pds_runtime.logs import about
+from pds_runtime.public.connections import headers_complete, request_complete
+from pds_runtime.public.drain import UnderWay
 from pds_webhook.answers import Answer, Code
 from pds_webhook.bodies import BODY_SECONDS, Bodies
-from pds_webhook.connections import headers_complete, request_complete
-from pds_webhook.drain import UnderWay
 from pds_webhook.events import Ignored, NotAnEvent, read_event
 from pds_webhook.intake import Intake
 from pds_webhook.metrics import Metrics

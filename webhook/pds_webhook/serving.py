@@ -8,12 +8,13 @@ from contextlib import AsyncExitStack
 from pds_clients.kubernetes import KubernetesApi
 from pds_clients.supabase import Supabase
 from pds_runtime.admin import Readiness, admin_app, serve
+from pds_runtime.public.drain import LONGEST_DRAIN_SECONDS, UnderWay
+from pds_runtime.public.listening import listen
 from pds_runtime.settings import rotating
-from pds_webhook.drain import CUT_OFF_SECONDS, LONGEST_DRAIN_SECONDS, UnderWay
 from pds_webhook.intake import Intake
-from pds_webhook.listening import listen
 from pds_webhook.metrics import Metrics
 from pds_webhook.provisioning import Provisioning
+from pds_webhook.responses import ConnectionAnswers
 from pds_webhook.routes import public_app
 from pds_webhook.settings import WebhookSettings
 
@@ -37,7 +38,7 @@ async def run(settings: WebhookSettings) -> None:
         closing.push_async_callback(admin.cleanup)
         under_way, metrics = UnderWay(), Metrics()
         app = public_app(intake, secrets, metrics, under_way)
-        public = await listen(app, settings.port, metrics, grace=CUT_OFF_SECONDS)
+        public = await listen(app, settings.port, metrics, ConnectionAnswers())
         closing.push_async_callback(under_way.drain, public)  # the first to be closed
         readiness.ready = True
         _log.info("serving", extra={"port": settings.port, "livemode": settings.stripe_livemode})

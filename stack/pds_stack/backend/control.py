@@ -15,13 +15,13 @@ import json
 from typing import Annotated
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from pds_stack.backend.behaviour import Behaviour, StateStep, check_timeline
 from pds_stack.backend.bodies import DeployBody, Hostname, Label
 from pds_stack.backend.service import PdsService
 from pds_stack.backend.simulator import BackendSimulator
+from pds_stack.control import health, say_mistakes
 
 
 class PlantedBody(BaseModel):
@@ -57,8 +57,8 @@ class Control:
 
     def app(self) -> web.Application:
         """Return the application to be mounted at ``/_control``."""
-        app = web.Application(middlewares=[_bad_requests])
-        app.router.add_get("/health", self._health)
+        app = web.Application(middlewares=[say_mistakes])
+        app.router.add_get("/health", health)
         app.router.add_get("/behaviour", self._show_behaviour)
         app.router.add_patch("/behaviour", self._change_behaviour)
         app.router.add_delete("/behaviour", self._reset_behaviour)
@@ -70,9 +70,6 @@ class Control:
         for path in ("", "/"):
             app.router.add_delete(path, self._forget)
         return app
-
-    async def _health(self, _request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
 
     async def _show_behaviour(self, _request: web.Request) -> web.Response:
         return web.json_response(self._simulator.behaviour.model_dump(mode="json"))
@@ -127,23 +124,6 @@ class Control:
         if service is None:
             raise web.HTTPNotFound(text=f"no PDS has the id {request.match_info['id']}")
         return service
-
-
-@web.middleware
-async def _bad_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every mistake as JSON with a message that says what to mend."""
-    try:
-        return await handler(request)
-    except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ")
-            for problem in error.errors(include_url=False)
-        ]
-        return web.json_response({"message": "; ".join(problems)}, status=400)
-    except ValueError as error:
-        return web.json_response({"message": str(error)}, status=400)
-    except web.HTTPException as error:
-        return web.json_response({"message": error.text}, status=error.status)
 
 
 async def _object(request: web.Request) -> dict[str, JsonValue]:

@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the stack until a signal comes (0), or until one of its programs dies."""
     chosen = parts.chosen(options.only)
     envfile.refuse_if_in_use(options.env)
-    return interrupt.run(_up(chosen, options.env, _address(options.host)))
+    host = _address(options.host, loopback=parts.PORTAL in chosen)
+    return interrupt.run(_up(chosen, options.env, host))
 
 
 async def _up(chosen: tuple[str, ...], env: Path, host: str) -> int:
@@ -58,13 +59,18 @@ async def _up(chosen: tuple[str, ...], env: Path, host: str) -> int:
     return 0
 
 
-def _address(text: str) -> str:
+def _address(text: str, *, loopback: bool) -> str:
     try:
         address = ipaddress.ip_address(text)
     except ValueError as error:
         raise UsageError(f"--host {text}: give an IP address of this machine") from error
     if address.is_unspecified:
         raise UsageError(f"--host {text}: give the one address by which others reach this machine")
+    if loopback and not address.is_loopback:
+        raise UsageError(
+            f"--host {text}: the portal sends browsers to Stripe's page by plain HTTP, on this machine alone: "
+            "leave out --host, or portal from --only"
+        )
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         try:

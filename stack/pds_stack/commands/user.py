@@ -5,7 +5,7 @@ import asyncio
 from pathlib import Path
 
 from pds_stack import envfile, users
-from pds_stack.supabase import user_token
+from pds_stack.supabase import issuer, user_token
 
 HELP = "make or find a user; print the id and an access token"
 
@@ -20,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print `USER_ID=…` and `ACCESS_TOKEN=…`; the token is good for one hour."""
-    settings = envfile.settings(("DATABASE_URL", "SUPABASE_JWT_SECRET"), options.env)
+    settings = envfile.settings(("DATABASE_URL", "SUPABASE_JWT_SECRET", "SUPABASE_URL"), options.env)
     user_id = asyncio.run(users.find_or_make(settings["DATABASE_URL"], options.email))
-    token = user_token(settings["SUPABASE_JWT_SECRET"], user_id, options.email.strip().lower())
+    issued_by = issuer(settings["SUPABASE_URL"])
+    token = user_token(settings["SUPABASE_JWT_SECRET"], user_id, options.email.strip().lower(), issued_by)
     print(f"USER_ID={user_id}\nACCESS_TOKEN={token}")
     return 0

@@ -28,7 +28,7 @@ _READY_SECONDS = 60.0
 # How long the world is watched for a change that a replay must not make.
 _QUIET_SECONDS = 2.0
 # Long enough for a reader to see the states go by: setting up, almost ready, running.
-_BEHAVIOUR = {"deploy_seconds": 0.05, "states": [[0, 0.6], [2, 0.6], [3, None]]}
+_BEHAVIOUR: dict[str, object] = {"deploy_seconds": 0.05, "states": [[0, 0.6], [2, 0.6], [3, None]]}
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Road:
         namespace = self.stack.values["PDS_NAMESPACE"]
         user_id = await users.find_or_make(self.stack.values["DATABASE_URL"], _EMAIL)
         name = provision_name(user_id)
-        await self._tell_backend()
+        await self.backend.behave(**_BEHAVIOUR)
         async with provisions(self.cluster, namespace) as resources:
             payload = json.dumps(checkout_event(user_id=user_id, email=_EMAIL)).encode()
             self._title(f"Stripe sends checkout.session.completed of {_EMAIL}, user {user_id}")
@@ -78,12 +78,6 @@ class Road:
             await self._watch_quiet(resources, name, before)
             self._report(after_replay(before, await self._look(resources, name, user_id), _code(answer)))
         return not self.differing
-
-    async def _tell_backend(self) -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            answer = await client.patch(f"{self.backend.url}/_control/behaviour", json=_BEHAVIOUR)
-        if not answer.is_success:
-            raise StackError(f"the simulated backend refused its behaviour: {answer.text}")
 
     async def _checkout(self, resources: Provisions, name: str, payload: bytes) -> None:
         sent = time.monotonic()

@@ -13,7 +13,11 @@ from pds_stack.errors import StackError, UsageError
 from pds_stack.prometheus.programs import prometheus
 from pds_stack.prometheus.server import server
 
-_JOBS = {"pds-webhook": "WEBHOOK_ADMIN_URL", "pds-operator": "OPERATOR_ADMIN_URL"}
+_JOBS = {
+    "pds-webhook": "WEBHOOK_ADMIN_URL",
+    "pds-operator": "OPERATOR_ADMIN_URL",
+    "pds-portal": "PORTAL_ADMIN_URL",
+}
 
 
 def main() -> int:

@@ -56,10 +56,9 @@ async def server(
 
 
 def rule_groups() -> dict[str, Any]:
-    """The rules of deploy/monitoring as Prometheus reads them: what the PrometheusRule has as its spec."""
-    resource = yaml.safe_load((paths.repository() / "deploy" / "monitoring" / "prometheusrule.yaml").read_text())
-    spec: dict[str, Any] = resource["spec"]
-    return spec
+    """The rules of deploy/monitoring as Prometheus reads them: what each PrometheusRule has as its spec."""
+    files = sorted((paths.repository() / "deploy" / "monitoring").glob("*prometheusrule.yaml"))
+    return {"groups": [group for file in files for group in yaml.safe_load(file.read_text())["spec"]["groups"]]}
 
 
 def _config(targets: Mapping[str, Sequence[str]], rules: Path, every: float) -> dict[str, Any]:

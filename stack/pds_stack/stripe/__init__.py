@@ -1,11 +1,13 @@
-"""A stateful stand-in for the part of Stripe's API that the product reads: the list of Checkout Sessions.
+"""A stateful stand-in for what the product uses of Stripe: Checkout Sessions, and the page where they are paid.
 
-It pages, filters, expands and refuses as Stripe documents it, and can be told to fail. A test in the same process uses
-:class:`StripeSimulator` directly; over HTTP it is told what happened under ``/_control``.
+It makes, lists, pages, filters, expands and refuses sessions as Stripe documents it, delivers the signed event of one
+that is paid, and can be told to fail. A test in the same process uses :class:`StripeSimulator` directly; over HTTP it
+is told what happened under ``/_control``. Requests are checked against Stripe's OpenAPI document by :mod:`.mock`.
 """
 
+from pds_stack.faults import Fault
 from pds_stack.stripe.app import create_app
-from pds_stack.stripe.faults import Fault
 from pds_stack.stripe.simulator import StripeSimulator
+from pds_stack.stripe.webhook import Endpoint
 
-__all__ = ["Fault", "StripeSimulator", "create_app"]
+__all__ = ["Endpoint", "Fault", "StripeSimulator", "create_app"]

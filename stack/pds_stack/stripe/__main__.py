@@ -1,4 +1,7 @@
-"""``python -m pds_stack.stripe``: serve the stand-in for Stripe's API until SIGINT or SIGTERM."""
+"""``python -m pds_stack.stripe``: serve the stand-in for Stripe until SIGINT or SIGTERM.
+
+It reads STRIPE_SECRET_KEY, and WEBHOOK_URL with STRIPE_WEBHOOK_SECRET where events of paid sessions are to go.
+"""
 
 import argparse
 import os
@@ -7,6 +10,7 @@ from aiohttp import web
 
 from pds_stack.stripe.app import create_app
 from pds_stack.stripe.simulator import StripeSimulator
+from pds_stack.stripe.webhook import Endpoint
 
 
 def main() -> None:
@@ -18,7 +22,8 @@ def main() -> None:
     secret_key = os.environ.get("STRIPE_SECRET_KEY")
     if not secret_key:
         parser.error("set STRIPE_SECRET_KEY to the key to accept")
-    app = create_app(StripeSimulator(secret_key))
+    url, secret = os.environ.get("WEBHOOK_URL"), os.environ.get("STRIPE_WEBHOOK_SECRET")
+    app = create_app(StripeSimulator(secret_key, Endpoint(url, secret) if url and secret else None))
     web.run_app(app, host=arguments.host, port=arguments.port, access_log=None, shutdown_timeout=2)
 
 

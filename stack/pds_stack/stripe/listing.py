@@ -69,16 +69,25 @@ def parse(parameters: Sequence[tuple[str, str]]) -> Query:
     status = single.get("status")
     if status is not None and status not in STATUSES:
         raise Refused(f"Invalid status: must be one of {', '.join(STATUSES)}", param="status")
-    expand = frozenset(value for name, value in parameters if _EXPAND.fullmatch(name))
-    if expand - {SUBSCRIPTION}:
-        raise Refused(f"This property cannot be expanded ({', '.join(sorted(expand - {SUBSCRIPTION}))}).")
     return Query(
         limit=limit,
         starting_after=single.get("starting_after"),
         status=status,
         created=tuple((compare, _whole(single, name)) for name, compare in _COMPARISONS.items() if name in single),
-        expand=expand,
+        expand=parse_expand(parameters, SUBSCRIPTION),
     )
+
+
+def parse_expand(parameters: Sequence[tuple[str, str]], known: str) -> frozenset[str]:
+    """Return which properties are to be expanded.
+
+    Raises:
+        Refused: Another than the known one is.
+    """
+    expand = frozenset(value for name, value in parameters if _EXPAND.fullmatch(name))
+    if expand - {known}:
+        raise Refused(f"This property cannot be expanded ({', '.join(sorted(expand - {known}))}).")
+    return expand
 
 
 def page(newest_first: Sequence[Session], query: Query) -> Page:

@@ -11,12 +11,21 @@ class Refused(Exception):
         param: The parameter that is at fault.
         code: Stripe's word for the fault, where it has one.
         status: The HTTP status.
+        kind: Stripe's type of the error.
     """
 
-    def __init__(self, message: str, *, param: str | None = None, code: str | None = None, status: int = 400) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        status: int = 400,
+        kind: str = "invalid_request_error",
+    ) -> None:
         super().__init__(message)
         self.status = status
-        self._error = {"code": code, "message": message, "param": param, "type": "invalid_request_error"}
+        self._error = {"code": code, "message": message, "param": param, "type": kind}
 
     def document(self) -> dict[str, Any]:
         """Return the answer's body."""

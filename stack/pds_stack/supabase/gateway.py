@@ -1,7 +1,15 @@
-"""Supabase's paths for who shows one of the project's keys: `/rest/v1/…` before PostgREST, and those of its users."""
+"""Supabase's paths for who shows one of the project's keys: `/rest/v1/…` before PostgREST, `/auth/v1/…` of its users.
+
+================================  =====================================================================================
+``GET /_control/health``          200 once it serves
+``POST, DELETE …/faults``         switch a fault on (:class:`pds_stack.faults.Fault`), of whichever path; all off
+``…/auth``, ``…/mails``           see :mod:`pds_stack.supabase.auth.control`
+================================  =====================================================================================
+"""
 
 import contextlib
 import hmac
+import json
 from collections.abc import AsyncIterator, Iterable
 
 import aiohttp
@@ -9,10 +17,18 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
-from pds_stack.supabase.auth_admin import AuthAdmin
+from pds_stack.control import add_fault_routes, health, say_mistakes
+from pds_stack.faults import Faults
+from pds_stack.supabase.auth import AuthServer
+from pds_stack.supabase.auth.api import JWKS, VERIFY
+from pds_stack.supabase.auth.refusals import VERSION_HEADER
+from pds_stack.supabase.auth.refusals import fault as gotrue_error
 from pds_stack.supabase.keys import Keys
 
 _PREFIX = "/rest/v1"
+_CONTROL = "/_control"
+# What a browser or a mail's reader opens, as at Supabase's own gateway.
+_OPEN = {("GET", JWKS), ("GET", VERIFY)}
 _STOP_SECONDS = 2.0
 # Headers that belong to one connection, and those that aiohttp sets itself.
 _OF_THE_CONNECTION = {
@@ -28,31 +44,55 @@ _OF_THE_CONNECTION = {
 
 
 @contextlib.asynccontextmanager
-async def gateway(postgrest: str, auth: AuthAdmin, keys: Keys, host: str) -> AsyncIterator[str]:
-    """Serve PostgREST at `postgrest` and `auth` under Supabase's paths on a free port of `host`, until the block ends.
-
-    Yields:
-        The address that clients know as SUPABASE_URL.
-    """
+async def gateway(postgrest: str, auth: AuthServer, keys: Keys, url: str) -> AsyncIterator[None]:
+    """Serve PostgREST at `postgrest` and `auth` under Supabase's paths at `url`, which clients know as SUPABASE_URL."""
+    address = URL(url)
+    faults = Faults()
     # The answer is passed on as it came: neither unpacked nor redirected.
     async with aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        app = web.Application(client_max_size=0, middlewares=[_who_shows_a_key_of(keys)])
+        app = web.Application(client_max_size=0, middlewares=[_hit_by(faults), _who_shows_a_key_of(keys)])
         app.router.add_route("*", f"{_PREFIX}/{{path:.*}}", _Proxy(postgrest, session).handle)
         auth.add_routes(app)
+        app.add_subapp(_CONTROL, _control(auth, faults))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, host, 0)
-            await site.start()
-            port = runner.addresses[0][1]
-            yield str(URL.build(scheme="http", host=host, port=port))
+            await web.TCPSite(runner, address.host, address.port).start()
+            yield
         finally:
+            faults.interrupt()
             await runner.cleanup()
+
+
+def _control(auth: AuthServer, faults: Faults) -> web.Application:
+    control = web.Application(middlewares=[say_mistakes])
+    control.router.add_get("/health", health)
+    add_fault_routes(control, faults)
+    auth.add_control(control)
+    return control
+
+
+def _hit_by(faults: Faults) -> Middleware:
+    @web.middleware
+    async def hit(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if _is_control(request):
+            return await handler(request)
+        return await faults.hit(request, handler, _error)
+
+    return hit
+
+
+def _error(request: web.Request, status: int) -> str:
+    if request.path.startswith(_PREFIX):
+        return json.dumps({"code": "PGRST000", "details": None, "hint": None, "message": "a fault that was asked for"})
+    return json.dumps(gotrue_error(status).document(request.headers.get(VERSION_HEADER, "")))
 
 
 def _who_shows_a_key_of(keys: Keys) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if _is_control(request) or (request.method, request.path) in _OPEN:
+            return await handler(request)
         key = request.headers.get("apikey") or request.query.get("apikey")
         if not key:
             return _refused("No API key found in request", "No `apikey` request header or url param was found.")
@@ -61,6 +101,10 @@ def _who_shows_a_key_of(keys: Keys) -> Middleware:
         return await handler(request)
 
     return check
+
+
+def _is_control(request: web.Request) -> bool:
+    return request.path.startswith(f"{_CONTROL}/")
 
 
 class _Proxy:

@@ -75,7 +75,14 @@ async def _install(home: Path, done: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def postgrest(installed: Path, database_url: str, jwt_secret: str, folder: Path) -> AsyncIterator[Postgrest]:
-    """Run PostgREST over the schema public, as Supabase configures it, until the block ends."""
+    """Run PostgREST over the schema public, as Supabase configures it, until the block ends.
+
+    Args:
+        installed: the program.
+        database_url: the authenticator's address of the database.
+        jwt_secret: what verifies tokens: a secret, or a JWKS.
+        folder: where its log goes.
+    """
     port, admin_port = free_ports(2)
     settings = {
         "PGRST_DB_URI": database_url,

@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from yarl import URL
+
 from pds_stack import paths
+from pds_stack.ports import free_ports
 from pds_stack.processes import Program
-from pds_stack.supabase.auth_admin import AuthAdmin
+from pds_stack.supabase.auth import AuthServer, AuthSettings
 from pds_stack.supabase.database import apply_migrations, make_roles, shape
 from pds_stack.supabase.gateway import gateway
 from pds_stack.supabase.keys import Keys
@@ -33,7 +36,9 @@ class Supabase:
 
 
 @contextlib.asynccontextmanager
-async def supabase(postgrest_program: Path, folder: Path, host: str) -> AsyncIterator[Supabase]:
+async def supabase(
+    postgrest_program: Path, folder: Path, host: str, auth_settings: AuthSettings | None = None
+) -> AsyncIterator[Supabase]:
     """Run a project with its data in `folder` (made here), its address on `host`, until the block ends.
 
     Raises:
@@ -46,8 +51,12 @@ async def supabase(postgrest_program: Path, folder: Path, host: str) -> AsyncIte
         await shape(server.url())
         await apply_migrations(server.url(), sorted((paths.repository() / "sql" / "migrations").glob("*.sql")))
         authenticator = server.url(user="authenticator")
+        # The auth server names itself by the address in every token: it is known before anything listens there.
+        (port,) = free_ports(1, host)
+        url = str(URL.build(scheme="http", host=host, port=port))
+        auth = AuthServer(server.url(), keys, url, auth_settings or AuthSettings())
         async with (
-            postgrest(postgrest_program, authenticator, keys.secret, folder) as rest,
-            gateway(rest.url, AuthAdmin(server.url(), keys.secret), keys, host) as url,
+            postgrest(postgrest_program, authenticator, keys.known_to_postgrest(), folder) as rest,
+            gateway(rest.url, auth, keys, url),
         ):
             yield Supabase(url, keys, server.url(), (server.program, rest.program))

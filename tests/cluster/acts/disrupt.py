@@ -29,7 +29,7 @@ async def drain(scene: Scene) -> None:
                     raise Failed(
                         f"{len(nodes)} nodes take pods, and the drain {'was held up' if held else 'has ended'}"
                     )
-                for component in ("webhook", "operator"):
+                for component in ("webhook", "operator", "portal"):
                     if not await scene.kubernetes.ready(component):
                         raise Failed(f"the drain has left no pod of the {component} ready")
                 customers = scene.new_customers(1)

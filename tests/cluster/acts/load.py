@@ -1,9 +1,11 @@
-"""Customers who pay, events that change nothing, and what the programs use meanwhile."""
+"""Customers who pay, requests that change nothing, and what the programs use meanwhile."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 
+from cluster.browser import PUBLIC as PORTAL
 from cluster.failed import Failed
 from cluster.progress import Act
 from cluster.scene import Scene
@@ -26,16 +28,17 @@ async def pay(scene: Scene, customers: Sequence[Customer], *, every: float) -> l
 
 @contextlib.asynccontextmanager
 async def probing(scene: Scene) -> AsyncIterator[list[Answer]]:
-    """Send events that change nothing, twenty a second, until the block ends; their answers."""
+    """Send events that change nothing, and ask for the portal's plans, in turn, twenty a second; the answers."""
     answers: list[Answer] = []
     sending: list[asyncio.Task[None]] = []
 
-    async def one() -> None:
-        answers.append(await scene.stripe.probe())
+    async def one(asked: Awaitable[Answer]) -> None:
+        answers.append(await asked)
 
     async def run() -> None:
-        while True:
-            sending.append(asyncio.create_task(one()))
+        for turn in itertools.count():
+            asked = scene.sender.get(f"{PORTAL}/pricing") if turn % 2 else scene.stripe.probe()
+            sending.append(asyncio.create_task(one(asked)))
             await asyncio.sleep(_PROBE_EVERY)
 
     running = asyncio.create_task(run(), name="probes")
@@ -55,8 +58,10 @@ def all_taken(answers: Sequence[Answer]) -> str:
     """
     failed = [str(each) for each in answers if each.status != 200]
     if failed:
-        raise Failed(f"{len(failed)} of {len(answers)} events were not answered 200 through the Service: {failed[:10]}")
-    return f"{len(answers)} further events, twenty a second, were answered 200"
+        raise Failed(
+            f"{len(failed)} of {len(answers)} requests were not answered 200 through the Service: {failed[:10]}"
+        )
+    return f"{len(answers)} further requests, of the webhook and of the portal in turn, were answered 200"
 
 
 def tell(scene: Scene, act: Act, usage: Mapping[str, Usage]) -> None:

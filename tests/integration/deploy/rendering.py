@@ -1,5 +1,6 @@
 """What `kubectl kustomize` makes of the folders under deploy/ and crds/, and what is looked for in it."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ PRODUCTION = DEPLOY / "overlays" / "production"
 LOCAL = DEPLOY / "overlays" / "local"
 # Rendered through a git repository of its own, since its base is a remote one.
 OWN_OVERLAY = DEPLOY / "examples" / "overlay"
+# What changes other folders, and holds nothing itself.
+WITHOUT_PORTAL = DEPLOY / "components" / "without-portal"
 
 SYSTEM, CUSTOMERS = "pds-system", "pds-customers"
 
@@ -34,7 +37,7 @@ FOREIGN_GROUPS = {
 def folders() -> list[Path]:
     """Every folder that can be rendered where it is."""
     found = [file.parent for root in (DEPLOY, repository() / "crds") for file in root.rglob("kustomization.yaml")]
-    return sorted(set(found) - {OWN_OVERLAY})
+    return sorted(set(found) - {OWN_OVERLAY, WITHOUT_PORTAL})
 
 
 def files_of_no_folder() -> list[Path]:
@@ -49,6 +52,24 @@ def files_of_no_folder() -> list[Path]:
 
 async def render(kubectl: Kubectl, folder: Path) -> list[Manifest]:
     return objects_in(await kubectl("kustomize", folder))
+
+
+def overlay_without_portal(folder: Path, scratch: Path) -> Path:
+    """Write an overlay over a folder under deploy/ that leaves the portal out, and return its folder.
+
+    Args:
+        folder: The folder.
+        scratch: An empty one for the overlay.
+    """
+    here = scratch.resolve()
+    overlay = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [os.path.relpath(folder, here)],
+        "components": [os.path.relpath(WITHOUT_PORTAL, here)],
+    }
+    (here / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    return here
 
 
 def objects_in(text: str) -> list[Manifest]:
@@ -117,9 +138,10 @@ def template_of(objects: Sequence[Manifest], name: str) -> PodTemplate:
 
 
 def selects(selector: Manifest, labels: dict[str, str]) -> bool:
-    """Whether a label selector with matchLabels and `In` expressions selects these labels."""
+    """Whether a label selector with matchLabels, `In` and `NotIn` expressions selects these labels."""
     expressions = selector.get("matchExpressions", ())
-    assert all(expression["operator"] == "In" for expression in expressions), "another operator: teach it to this test"
+    known = {"In": True, "NotIn": False}
     return selector.get("matchLabels", {}).items() <= labels.items() and all(
-        labels.get(expression["key"]) in expression["values"] for expression in expressions
+        (labels.get(expression["key"]) in expression["values"]) is known[expression["operator"]]
+        for expression in expressions
     )

@@ -21,6 +21,7 @@ from .rendering import (
     OWN_OVERLAY,
     PRODUCTION,
     SYSTEM,
+    WITHOUT_PORTAL,
     Manifest,
     PodTemplate,
     as_text,
@@ -36,6 +37,13 @@ from .rendering import (
 
 IMAGE = "registry.example.com/eny-pds@sha256:0f5ff0c2f5a7d0b3f5a9c5b3a1de6e5d8c4d3b2a19080706050403020100ffee"
 PATIENCE = 20.0
+PORTAL_KINDS = (
+    "deployment.apps",
+    "networkpolicy.networking.k8s.io",
+    "poddisruptionbudget.policy",
+    "service",
+    "serviceaccount",
+)
 
 
 def relative(path: Path) -> str:
@@ -75,7 +83,7 @@ async def test_every_file(kubectl: Kubectl, namespace: str, file: Path) -> None:
 
 def test_no_manifest_is_left_out() -> None:
     everywhere = {*DEPLOY.rglob("*.y*ml"), *(repository() / "crds").rglob("*.y*ml")}
-    rendered = {file for folder in (*folders(), OWN_OVERLAY) for file in folder.rglob("*.y*ml")}
+    rendered = {file for folder in (*folders(), OWN_OVERLAY, WITHOUT_PORTAL) for file in folder.rglob("*.y*ml")}
     assert everywhere == rendered | {*files_of_no_folder()}
 
 
@@ -84,6 +92,7 @@ async def test_an_overlay_over_a_remote_base(kubectl: Kubectl, namespace: str, o
     await taken(kubectl, objects, namespace)
     (settings,) = of_kind(objects, "ConfigMap")
     assert settings["data"]["SUPABASE_URL"] == "https://PROJECT.supabase.co"
+    assert settings["data"]["PORTAL_URL"] == "https://my.example.com"
     assert settings["data"]["PDS_BASE_DOMAIN"] == "eny.k8s.frx.pub", "what the overlay leaves out stays"
     assert {t.container["image"] for t in pod_templates(objects)} == {"registry.example.com/eny-pds:0.1.0"}
     (rule,) = named(objects, "NetworkPolicy", "pds-metrics")["spec"]["ingress"]
@@ -111,6 +120,14 @@ async def test_what_a_release_offers(
         await taken(kubectl, objects, namespace)
 
 
+async def test_a_release_without_the_portal(kubectl: Kubectl, release: dict[str, list[Manifest]]) -> None:
+    """As docs/install.md has it: the file is the same, a selector leaves the portal out."""
+    every = await dry_run(kubectl, release["install.yaml"])
+    others = await dry_run(kubectl, release["install.yaml"], "--selector=app.kubernetes.io/component!=portal")
+    left_out = set(every.splitlines()) - set(others.splitlines())
+    assert left_out == {f"{kind}/pds-portal serverside-applied (server dry run)" for kind in PORTAL_KINDS}
+
+
 @pytest.mark.parametrize("overlay", [PRODUCTION, LOCAL], ids=relative)
 async def test_every_pod_in_a_restricted_namespace(kubectl: Kubectl, api: KubernetesApi, overlay: Path) -> None:
     objects = await render(kubectl, overlay)
@@ -121,7 +138,12 @@ async def test_every_pod_in_a_restricted_namespace(kubectl: Kubectl, api: Kubern
     await api.call("POST", "/api/v1/namespaces", body={"metadata": {"name": namespace, "labels": labels}})
     await kubectl("create", "-f", "-", given=as_text([priority]))
     templates = list(pod_templates(objects))
-    assert {t.owner["metadata"]["name"] for t in templates} == {"pds-webhook", "pds-operator", "pds-backfill"}
+    assert {t.owner["metadata"]["name"] for t in templates} == {
+        "pds-webhook",
+        "pds-operator",
+        "pds-backfill",
+        "pds-portal",
+    }
     try:
         for template in templates:
             await assert_restricted(kubectl, template, namespace)

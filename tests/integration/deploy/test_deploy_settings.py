@@ -11,6 +11,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from pds_operator.settings import OperatorSettings
+from pds_portal.settings import PortalSettings
 from pds_runtime.settings import load_settings
 from pds_stack.kubernetes.kubectl import Kubectl
 from pds_webhook.backfill.settings import BackfillSettings
@@ -35,12 +36,22 @@ SECRETS = {
     "SUPABASE_SERVICE_ROLE_KEY": 'a"$(b)\\`: #%\n',
     "PDS_API_TOKEN": "t" * 200,
     "STRIPE_SECRET_KEY": "rk_live_!",
+    "PORTAL_STRIPE_SECRET_KEY": "rk_live_=",
 }
+JWT_SECRET = {"SUPABASE_JWT_SECRET": "=" * 40}
 PROGRAMS: dict[str, type[BaseSettings]] = {
     "pds-webhook": WebhookSettings,
     "pds-operator": OperatorSettings,
     "pds-backfill": BackfillSettings,
+    "pds-portal": PortalSettings,
 }
+OWN = {
+    "SUPABASE_URL": "https://abc.supabase.co",
+    "PORTAL_URL": "https://my.example.com",
+    "SUPABASE_ANON_KEY": "anon",
+    "PDS_PLANS": '[{"key":"s","name":"S","price_id":"price_s","disksize_gb":10,"price":"€ 5"}]',
+}
+"""What an installation has to set."""
 
 
 def secrets(environment: Mapping[str, str], *further: str) -> subprocess.CompletedProcess[str]:
@@ -76,14 +87,28 @@ def load(
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_production(production: list[Manifest], program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (settings,) = of_kind(production, "ConfigMap")
-    settings["data"]["SUPABASE_URL"] = "https://abc.supabase.co"
-    made = named(objects_in(secrets(SECRETS).stdout), "Secret", program)
+    settings["data"] |= OWN
+    made = named(objects_in(secrets(SECRETS | JWT_SECRET).stdout), "Secret", program)
     loaded = load(program, production, made, tmp_path, monkeypatch).model_dump()
     assert loaded["supabase_url"] == "https://abc.supabase.co"
-    assert loaded["pds_namespace"] == "pds-customers"
+    assert loaded.get("pds_namespace", "pds-customers") == "pds-customers"
     assert loaded.get("stripe_livemode", True) is True
-    for name in set(SECRETS) & contents(made).keys():
-        assert loaded[name.lower()].get_secret_value() == SECRETS[name].strip()
+    given = SECRETS | JWT_SECRET
+    if program == "pds-portal":
+        given["STRIPE_SECRET_KEY"] = SECRETS["PORTAL_STRIPE_SECRET_KEY"]
+    for name in contents(made):
+        assert loaded[name.lower()].get_secret_value() == given[name].strip()
+
+
+def test_the_portal_by_public_keys(production: list[Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (settings,) = of_kind(production, "ConfigMap")
+    keys = "https://abc.supabase.co/auth/v1/.well-known/jwks.json"
+    settings["data"] |= {**OWN, "SUPABASE_JWKS_URL": keys, "TRUSTED_PROXIES": "10.0.0.0/16"}
+    made = named(objects_in(secrets(SECRETS).stdout), "Secret", "pds-portal")
+    loaded = load("pds-portal", production, made, tmp_path, monkeypatch).model_dump()
+    assert (loaded["supabase_jwks_url"], loaded["supabase_jwt_secret"]) == (keys, None)
+    assert [str(network) for network in loaded["trusted_proxies"]] == ["10.0.0.0/16"]
+    assert loaded["stripe_checkout_origin"] == "https://checkout.stripe.com"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -97,7 +122,11 @@ def test_production_without_supabase_url_says_so(
     made = named(objects_in(secrets(SECRETS).stdout), "Secret", program)
     with pytest.raises(SystemExit):
         load(program, production, made, tmp_path, monkeypatch)
-    assert capsys.readouterr().err.startswith("SUPABASE_URL: is missing; set it in the environment, or as a file")
+    said = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("SUPABASE_URL: is missing; set it in the environment, or as a file") for line in said)
+    asked_of_the_portal = {"PORTAL_URL", "SUPABASE_ANON_KEY", "PDS_PLANS"}
+    named_there = {line.partition(":")[0] for line in said}
+    assert named_there & asked_of_the_portal == (asked_of_the_portal if program == "pds-portal" else set())
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -109,33 +138,53 @@ async def test_local_takes_what_differs_from_the_secrets(
         "PDS_API_URL": "http://10.0.0.1:2/api/v1",
         "PDS_BASE_DOMAIN": "pds.example.org",
         "STRIPE_API_BASE": "http://10.0.0.1:3",
+        "STRIPE_CHECKOUT_ORIGIN": "http://10.0.0.1:3",
+        "SUPABASE_ANON_KEY": "anon",
     }
-    printed = secrets({**SECRETS, "STRIPE_SECRET_KEY": "sk_test_1", **stack}, *stack)
+    printed = secrets({**SECRETS, **JWT_SECRET, "STRIPE_SECRET_KEY": "sk_test_1", **stack}, *stack)
     made = named(objects_in(printed.stdout), "Secret", program)
     loaded = load(program, await render(kubectl, LOCAL), made, tmp_path, monkeypatch).model_dump()
-    assert {name: loaded[name.lower()] for name in stack if name.lower() in loaded}.items() <= stack.items()
+    told = {name: loaded[name.lower()] for name in stack if name.lower() in loaded}
+    assert {name: value if isinstance(value, str) else value.get_secret_value() for name, value in told.items()} == {
+        name: stack[name] for name in told
+    }
     assert loaded["supabase_url"] == stack["SUPABASE_URL"]
     assert loaded.get("stripe_livemode", False) is False
 
 
 def test_each_program_gets_its_own_secrets_and_no_other() -> None:
-    made = {s["metadata"]["name"]: s for s in objects_in(secrets(SECRETS).stdout)}
+    made = {s["metadata"]["name"]: s for s in objects_in(secrets(SECRETS | JWT_SECRET).stdout)}
     assert {name: set(secret["data"]) for name, secret in made.items()} == {
         "pds-webhook": {"STRIPE_WEBHOOK_SECRET", "SUPABASE_SERVICE_ROLE_KEY"},
         "pds-operator": {"PDS_API_TOKEN", "SUPABASE_SERVICE_ROLE_KEY"},
         "pds-backfill": {"STRIPE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"},
+        "pds-portal": {"STRIPE_SECRET_KEY", "PDS_API_TOKEN", "SUPABASE_JWT_SECRET"},
     }
+    assert contents(made["pds-portal"])["STRIPE_SECRET_KEY"] == SECRETS["PORTAL_STRIPE_SECRET_KEY"]
     assert {s["metadata"]["namespace"] for s in made.values()} == {"pds-system"}
 
 
+def test_a_project_with_public_keys_has_no_secret_to_give() -> None:
+    made = named(objects_in(secrets(SECRETS).stdout), "Secret", "pds-portal")
+    assert set(made["data"]) == {"STRIPE_SECRET_KEY", "PDS_API_TOKEN"}
+
+
+def test_without_the_portal_nothing_is_asked_for_it_and_the_others_are_the_same() -> None:
+    less = {name: value for name, value in SECRETS.items() if name != "PORTAL_STRIPE_SECRET_KEY"}
+    every = objects_in(secrets(SECRETS).stdout)
+    assert objects_in(secrets(less, "--without-portal").stdout) == [
+        s for s in every if s["metadata"]["name"] != "pds-portal"
+    ]
+
+
 async def test_the_api_server_takes_them(kubectl: Kubectl) -> None:
-    printed = secrets(SECRETS).stdout
+    printed = secrets(SECRETS | JWT_SECRET).stdout
     arguments = ("apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict")
-    assert (await kubectl(*arguments, "-f", "-", given=printed)).count("(server dry run)") == 3
+    assert (await kubectl(*arguments, "-f", "-", given=printed)).count("(server dry run)") == 4
 
 
 def test_external_secrets_make_the_same() -> None:
-    made = {s["metadata"]["name"]: set(s["data"]) for s in objects_in(secrets(SECRETS).stdout)}
+    made = {s["metadata"]["name"]: set(s["data"]) for s in objects_in(secrets(SECRETS | JWT_SECRET).stdout)}
     examples = objects_of(DEPLOY / "examples" / "external-secrets.yaml")
     assert {e["spec"]["target"]["name"]: {d["secretKey"] for d in e["spec"]["data"]} for e in examples} == made
     assert {e["metadata"]["namespace"] for e in examples} == {"pds-system"}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pds_clients import backend, kubernetes, supabase_http
+from pds_clients import backend_requests, kubernetes, supabase_http
 from pds_operator.settings import OperatorSettings
+from pds_runtime.public import drain
 from pds_stack.kubernetes.kubectl import Kubectl
 from pds_stack.paths import repository
-from pds_webhook import drain
 
 from .rendering import (
     CUSTOMERS,
@@ -22,14 +22,16 @@ from .rendering import (
     named,
     objects_of,
     of_kind,
+    overlay_without_portal,
     pod_templates,
     render,
     selects,
     template_of,
 )
 
-PROGRAMS = ("pds-webhook", "pds-operator", "pds-backfill")
-SERVING = ("pds-webhook", "pds-operator")
+PROGRAMS = ("pds-webhook", "pds-operator", "pds-backfill", "pds-portal")
+SERVING = ("pds-webhook", "pds-operator", "pds-portal")
+PUBLIC = ("pds-webhook", "pds-portal")
 ENDPOINTS_LAG = 10.0
 """Seconds in which every proxy of a cluster learns that a pod takes no new connections; most take a second or two."""
 
@@ -81,13 +83,13 @@ def test_what_a_pod_refers_to_is_there(overlay: list[Manifest], program: str) ->
     template = template_of(overlay, program)
     account = named(overlay, "ServiceAccount", template.spec["serviceAccountName"])
     assert account["metadata"]["name"] == program
-    assert template.spec["automountServiceAccountToken"] is True
+    assert account["automountServiceAccountToken"] is False
+    assert template.spec["automountServiceAccountToken"] is (program != "pds-portal")
     (settings,) = of_kind(overlay, "ConfigMap")
     assert template.container["envFrom"] == [{"configMapRef": {"name": settings["metadata"]["name"]}}]
     assert settings["metadata"]["name"] != "pds-settings", "no hash: a changed setting would not roll the pods out"
     bound = [s for b in of_kind(overlay, "RoleBinding") for s in b["subjects"] if s["name"] == program]
-    assert bound
-    assert {subject["namespace"] for subject in bound} == {SYSTEM}
+    assert {subject["namespace"] for subject in bound} == (set() if program == "pds-portal" else {SYSTEM})
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -128,7 +130,7 @@ def test_selectors_find_their_pods_and_no_others(overlay: list[Manifest], progra
         named(overlay, "PodDisruptionBudget", program)["spec"]["selector"],
         *(c["labelSelector"] for c in deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]),
     ]
-    if program == "pds-webhook":
+    if program in PUBLIC:
         selectors.append({"matchLabels": named(overlay, "Service", program)["spec"]["selector"]})
         selectors.append(named(overlay, "NetworkPolicy", program)["spec"]["podSelector"])
     for selector in selectors:
@@ -151,21 +153,33 @@ def test_network_policies(overlay: list[Manifest]) -> None:
         "policyTypes": ["Ingress", "Egress"],
     }
     assert selected("pds-egress") == set(PROGRAMS)
+    assert selected("pds-api-server") == set(PROGRAMS) - {"pds-portal"}
     assert selected("pds-metrics") == set(SERVING)
-    assert selected("pds-webhook") == {"pds-webhook"}
-    for policy in ("pds-metrics", "pds-webhook"):
+    for policy in PUBLIC:
+        assert selected(policy) == {policy}
+    for policy in ("pds-metrics", *PUBLIC):
         for rule in named(overlay, "NetworkPolicy", policy)["spec"]["ingress"]:
             for port in rule["ports"]:
                 assert all(port["port"] in ports[name] for name in selected(policy))
 
 
-def test_the_one_public_port(overlay: list[Manifest]) -> None:
-    (service,) = of_kind(overlay, "Service")
-    (port,) = service["spec"]["ports"]
+@pytest.mark.parametrize("overlay", [PRODUCTION], ids=["production"], indirect=True)
+def test_the_portal_is_not_let_out_to_the_api_server_s_own_port(overlay: list[Manifest]) -> None:
+    ports = {
+        name: {p["port"] for rule in named(overlay, "NetworkPolicy", name)["spec"]["egress"] for p in rule["ports"]}
+        for name in ("pds-egress", "pds-api-server")
+    }
+    assert ports == {"pds-egress": {53, 443}, "pds-api-server": {6443}}
+
+
+@pytest.mark.parametrize("program", PUBLIC)
+def test_the_public_port(overlay: list[Manifest], program: str) -> None:
+    assert {s["metadata"]["name"] for s in of_kind(overlay, "Service")} == set(PUBLIC)
+    (port,) = named(overlay, "Service", program)["spec"]["ports"]
     assert (port["name"], port["port"], port["targetPort"]) == ("http", 80, "http")
-    webhook = template_of(overlay, "pds-webhook").container
-    assert {(p["name"], p["containerPort"]) for p in webhook["ports"]} == {("http", 8080), ("admin", 9090)}
-    assert {"name": "PORT", "value": "8080"} in webhook["env"]
+    container = template_of(overlay, program).container
+    assert {(p["name"], p["containerPort"]) for p in container["ports"]} == {("http", 8080), ("admin", 9090)}
+    assert {"name": "PORT", "value": "8080"} in container["env"]
 
 
 @pytest.mark.parametrize("program", SERVING)
@@ -182,17 +196,17 @@ def test_probes(overlay: list[Manifest], program: str) -> None:
     assert startup["periodSeconds"] * startup["failureThreshold"] >= 3 * (kubernetes.REQUEST_TIMEOUT.total or 0)
 
 
-def test_the_webhook_is_given_longer_than_its_longest_request(overlay: list[Manifest]) -> None:
-    template = template_of(overlay, "pds-webhook")
+@pytest.mark.parametrize("program", PUBLIC)
+def test_it_is_given_longer_than_its_longest_request(overlay: list[Manifest], program: str) -> None:
+    template = template_of(overlay, program)
     slept = template.container["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert slept >= ENDPOINTS_LAG
-    longest = drain.GRACE_SECONDS + drain.CUT_OFF_SECONDS
-    assert template.spec["terminationGracePeriodSeconds"] > slept + longest
+    assert template.spec["terminationGracePeriodSeconds"] > slept + drain.LONGEST_DRAIN_SECONDS
 
 
 def test_the_operator_is_given_longer_than_its_longest_deploy(overlay: list[Manifest]) -> None:
     template = template_of(overlay, "pds-operator")
-    write, row, look = kubernetes.REQUEST_TIMEOUT.total, supabase_http.REQUEST_TIMEOUT, backend.LOOK_TIMEOUT
+    write, row, look = kubernetes.REQUEST_TIMEOUT.total, supabase_http.REQUEST_TIMEOUT, backend_requests.LOOK_TIMEOUT
     assert write
     deploy = seconds("pds_claim_seconds") + seconds("pds_deploy_timeout")
     # The outcome, its row, a look at the service, and what that says.
@@ -229,8 +243,8 @@ def example(name: str) -> list[Manifest]:
     return objects_of(DEPLOY / "examples" / name)
 
 
-def test_the_examples_of_routes_lead_to_the_one_public_path(overlay: list[Manifest]) -> None:
-    (service,) = of_kind(overlay, "Service")
+def test_the_webhooks_routes_lead_to_its_one_public_path(overlay: list[Manifest]) -> None:
+    service = named(overlay, "Service", "pds-webhook")
     (ingress,) = example("ingress.yaml")
     (rule,) = ingress["spec"]["rules"]
     (path,) = rule["http"]["paths"]
@@ -242,6 +256,38 @@ def test_the_examples_of_routes_lead_to_the_one_public_path(overlay: list[Manife
     assert match == {"path": {"type": "Exact", "value": "/api/webhooks"}, "method": "POST"}
     assert rule["backendRefs"] == [{"name": service["metadata"]["name"], "port": 80}]
     assert {found["metadata"]["namespace"] for found in (ingress, route)} == {service["metadata"]["namespace"]}
+
+
+def test_the_portals_routes_lead_to_it_on_a_host_of_its_own(overlay: list[Manifest]) -> None:
+    service = named(overlay, "Service", "pds-portal")
+    (ingress,) = example("portal-ingress.yaml")
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (path["path"], path["pathType"]) == ("/", "Prefix")
+    assert path["backend"]["service"] == {"name": service["metadata"]["name"], "port": {"name": "http"}}
+    assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]
+    (route,) = example("portal-http-route.yaml")
+    (only,) = route["spec"]["rules"]
+    assert only["matches"] == [{"path": {"type": "PathPrefix", "value": "/"}}]
+    assert only["backendRefs"] == [{"name": service["metadata"]["name"], "port": 80}]
+    assert {found["metadata"]["namespace"] for found in (ingress, route)} == {service["metadata"]["namespace"]}
+    (webhooks,) = example("ingress.yaml")
+    assert [rule["host"]] == route["spec"]["hostnames"]
+    assert rule["host"] != webhooks["spec"]["rules"][0]["host"]
+
+
+@pytest.mark.parametrize("folder", [PRODUCTION, LOCAL, DEPLOY / "monitoring"], ids=lambda folder: folder.name)
+async def test_the_portal_can_be_left_out_and_nothing_else_goes_with_it(
+    kubectl: Kubectl, folder: Path, tmp_path: Path
+) -> None:
+    everything = await render(kubectl, folder)
+    rest = await render(kubectl, overlay_without_portal(folder, tmp_path))
+    gone = [found for found in everything if found not in rest]
+    assert gone
+    assert rest == [found for found in everything if found not in gone]
+    labels = [found["metadata"]["labels"]["app.kubernetes.io/component"] for found in gone]
+    assert set(labels) == {"portal"}
+    assert "pds-portal" not in {found["metadata"]["name"] for found in rest}
 
 
 def test_gitops_examples_lead_to_folders_that_are_there() -> None:

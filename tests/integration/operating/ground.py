@@ -95,7 +95,12 @@ class Ground:
 
     async def customer(self, name: str, **spec: str | int | bool | None) -> str:
         """Make a customer's user, and the resource that their checkout makes; return the user's id."""
-        user_id, session = await self.user(name), self.checkout(name)
+        await self.user(name)
+        return await self.asked_for(name, **spec)
+
+    async def asked_for(self, name: str, **spec: str | int | bool | None) -> str:
+        """Make the resource that a user's checkout makes; return the user's id."""
+        user_id, session = self.users[name], self.checkout(name)
         await self.stage.provisions.create(
             provision_name(user_id),
             {"userId": user_id, "email": self.email(name), **spec},
@@ -119,6 +124,14 @@ class Ground:
     def operators_secret(self) -> dict[str, str]:
         """Return what the Secret ``pds-operator`` holds."""
         return {name: self.environment[name] for name in ("PDS_API_TOKEN", "SUPABASE_SERVICE_ROLE_KEY")}
+
+    def portals_secret(self) -> dict[str, str]:
+        """Return what the Secret ``pds-portal`` holds."""
+        return {
+            "PDS_API_TOKEN": self.environment["PDS_API_TOKEN"],
+            "STRIPE_SECRET_KEY": "sk_test",
+            "SUPABASE_JWT_SECRET": self.stage.stack["SUPABASE_JWT_SECRET"],
+        }
 
     async def run(self, question: Question, *, given: str = "", fails: bool = False) -> str:
         """Run the question's next command, hold what it prints against the document, and return it.

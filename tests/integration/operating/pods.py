@@ -158,6 +158,7 @@ class Pods:
                     **await self._environment(container),
                     **self._of_this_machine(),
                     **{name: str(number) for name, number in ports.items()},
+                    "PORTAL_URL": f"http://127.0.0.1:{port}",
                     "SECRETS_DIR": str(mounted.folder),
                 },
                 stdout=output,

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
-from . import adopted, customers_wait, document, erased, flooded, moved, paid, restored, rotated, stopped
+from . import adopted, customers_wait, document, erased, flooded, moved, paid, restored, rotated, signing_in, stopped
 from .document import Question
 from .ground import Ground
 
@@ -12,8 +12,10 @@ ANSWERS: Mapping[str, Callable[[Ground, Question], Awaitable[None]]] = {
     "Who is stuck, and why?": customers_wait.who_is_stuck,
     "Make this one try again": customers_wait.try_again,
     "This customer says that they paid": paid.they_paid,
+    "This customer cannot sign in": signing_in.cannot_sign_in,
     "Stop everything": stopped.stop_everything,
     "A token was rotated": rotated.rotate,
+    "A customer's token has leaked": signing_in.token_has_leaked,
     "Adopt an id": adopted.adopt_an_id,
     "Move to another cluster": moved.move,
     "Restore from a backup": restored.restore,

@@ -16,7 +16,7 @@ def stranger(stage: Stage, hostname: str) -> None:
 
 
 async def test_two_users_with_one_mailbox_name_at_the_same_instant_get_two_hostnames(stage: Stage) -> None:
-    await stage.operate()
+    await stage.operate(PDS_CLAIM_SECONDS=10, PDS_DEPLOY_TIMEOUT=10)  # names are asked about here, not times
     for number in range(ROUNDS):
         emails = (f"alice{number}@a.example", f"alice{number}@b.example")
         users = await asyncio.gather(*(stage.ask(email) for email in emails))

@@ -11,9 +11,21 @@ import pytest
 
 from pds_clients.kubernetes import MERGE_PATCH, Json, KubernetesApi
 from pds_contract.errors import DependencyError, Refused
-from stages.service_accounts import BACKFILL, CUSTOMERS, IMPORT, OPERATOR, SYSTEM, WEBHOOK, Accounts, Kubectl, username
+from stages.service_accounts import (
+    BACKFILL,
+    CUSTOMERS,
+    IMPORT,
+    OPERATOR,
+    PORTAL,
+    RIGHTS,
+    SYSTEM,
+    WEBHOOK,
+    Accounts,
+    Kubectl,
+    username,
+)
 
-ALL = (WEBHOOK, BACKFILL, OPERATOR, IMPORT)
+ALL = (WEBHOOK, BACKFILL, OPERATOR, IMPORT, PORTAL)
 CHECKOUTS = (WEBHOOK, BACKFILL)
 
 API = {
@@ -38,6 +50,7 @@ METHODS = {
     "deletecollection": "DELETE",
 }
 ONE = "pds-7f025477-d436-469e-bbe5-a95ac3bb3321"
+UNNAMED = {"create", "list", "watch", "deletecollection"}
 
 
 class Asked(NamedTuple):
@@ -133,11 +146,22 @@ FORBIDDEN: list[tuple[tuple[str, ...], list[Asked]]] = [
 ]
 
 
-ROWS = [(accounts, asked) for accounts, several in FORBIDDEN for asked in several]
+# Nothing is granted to the portal, so that whatever another one may do, or may not, is forbidden to it.
+GRANTED_TO_OTHERS = sorted(
+    {
+        Asked(right.verb, right.resource, right.namespace, right.name or ("" if right.verb in UNNAMED else ONE))
+        for rights in RIGHTS.values()
+        for right in rights
+    }
+)
+ROWS = [
+    *((frozenset({*accounts, PORTAL}), asked) for accounts, several in FORBIDDEN for asked in several),
+    *((frozenset({PORTAL}), asked) for asked in GRANTED_TO_OTHERS),
+]
 
 
 @pytest.mark.parametrize(("whom", "asked"), ROWS, ids=[str(asked) for _, asked in ROWS])
-async def test_it_is_forbidden(whom: tuple[str, ...], asked: Asked, accounts: Accounts) -> None:
+async def test_it_is_forbidden(whom: frozenset[str], asked: Asked, accounts: Accounts) -> None:
     answers = {account: await _answer(await accounts(account), asked) for account in whom}
     assert answers == dict.fromkeys(whom, 403)
 

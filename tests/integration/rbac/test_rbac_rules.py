@@ -94,7 +94,9 @@ def _rule(group: str, resource: str, verb: str) -> dict[str, list[str]]:
 def test_the_admission_policies_name_these_service_accounts() -> None:
     """A policy that names nobody keeps nobody from anything."""
     policies = "".join(file.read_text() for file in (DEPLOY / "base" / "admission").glob("*.yaml"))
-    assert set(re.findall(r"system:serviceaccount:[a-z:-]+", policies)) == {username(account) for account in RIGHTS}
+    assert set(re.findall(r"system:serviceaccount:[a-z:-]+", policies)) == {
+        username(account) for account, rights in RIGHTS.items() if rights
+    }
 
 
 def test_the_document_says_the_same() -> None:

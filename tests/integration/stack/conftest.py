@@ -60,20 +60,20 @@ def descendants(pid: int) -> dict[int, str]:
 
 @dataclass
 class Up:
-    """A running `pds-stack up`."""
+    """A running `pds-stack`."""
 
     process: subprocess.Popen[str]
     folder: Path
     env: Path
     log: Path
 
-    def ready(self) -> dict[str, str]:
-        """Wait until everything is ready; the settings of the env file."""
+    def ready(self, said: str = "ready;") -> dict[str, str]:
+        """Wait until everything is ready, which it says; the settings of the env file."""
 
         def there() -> bool:
             if self.process.poll() is not None:
                 pytest.fail(f"pds-stack ended with {self.process.returncode}:\n{self.output()}")
-            return "ready;" in self.output()
+            return said in self.output()
 
         wait_until("the stack to be ready", there, START_SECONDS)
         return envfile.parse(self.env.read_text())
@@ -102,10 +102,14 @@ class Stacks:
     started: list[Up]
 
     def up(self, only: str, env: str = ".stack/env", host: str = "127.0.0.1") -> Up:
+        return self.run("up", "--only", only, "--env", env, "--host", host, env=env)
+
+    def run(self, *arguments: str, env: str) -> Up:
+        """Run a command of `pds-stack` that goes on until it is stopped, and writes the file `env`."""
         log = self.folder / f"output-{len(self.started)}"
         with log.open("w") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pds_stack", "up", "--only", only, "--env", env, "--host", host],
+                [sys.executable, "-m", "pds_stack", *arguments],
                 cwd=self.folder,
                 env={**os.environ, "TMPDIR": str(self.folder / "tmp")},
                 stdout=output,

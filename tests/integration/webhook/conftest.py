@@ -20,12 +20,13 @@ from pds_clients.kubernetes import KubernetesApi, Provisions
 from pds_clients.supabase import Supabase
 from pds_contract.names import HostnameRules
 from pds_contract.resource import PLURAL, PdsProvision, provision_name
+from pds_runtime.public.drain import UnderWay
+from pds_runtime.public.listening import listen
 from pds_stack.events import checkout_event, sign
-from pds_webhook.drain import UnderWay
 from pds_webhook.intake import Intake
-from pds_webhook.listening import listen
 from pds_webhook.metrics import Metrics
 from pds_webhook.provisioning import Provisioning
+from pds_webhook.responses import ConnectionAnswers
 from pds_webhook.routes import public_app
 
 SECRET = "whsec_of_the_tests"
@@ -151,7 +152,7 @@ def open_webhook(stack: Mapping[str, str]) -> Open:
             )
             metrics = Metrics(registry)
             app = public_app(intake, lambda: SECRET, metrics, under_way)
-            runner = await listen(app, 0, metrics, host="127.0.0.1")
+            runner = await listen(app, 0, metrics, ConnectionAnswers(), host="127.0.0.1")
             closing.push_async_callback(under_way.drain, runner)
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
             client = await closing.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60))

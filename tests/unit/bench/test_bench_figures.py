@@ -1,6 +1,7 @@
 """What a figure says of its rounds: middle, spread, ratio, and whether its target is met."""
 
 import pytest
+
 from bench.figures import Figure, Side, Spread, Target, at_least, at_most, percentile
 
 

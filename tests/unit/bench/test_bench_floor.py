@@ -6,7 +6,6 @@ from typing import Any
 
 from bench.start import SUBJECTS, imports
 from bench.webhook.checkouts import Checkout
-
 from pds_contract.checkout import parameters_of
 from pds_contract.names import HostnameRules
 from pds_webhook.events import Checkout as Event

@@ -3,6 +3,7 @@
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
 from bench.operators.counting import LIST, Requests
 
 METRICS = """\

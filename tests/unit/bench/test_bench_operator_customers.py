@@ -3,7 +3,6 @@
 from bench.operators.customers import BASE_DOMAIN, annotations, customers
 from bench.operators.floor import Paid
 from bench.operators.seeding import status
-
 from pds_contract.conditions import READY
 from pds_contract.names import HostnameRules
 from pds_contract.resource import PdsProvision

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from bench.operators.watching import Progress
 
 DEPLOYING = {"type": "Ready", "status": "False"}

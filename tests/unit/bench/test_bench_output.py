@@ -4,6 +4,7 @@ import json
 from xml.etree import ElementTree as ET
 
 import pytest
+
 from bench import document, picture, table
 from bench.figures import Figure, Growth, Picture, Side, at_most
 

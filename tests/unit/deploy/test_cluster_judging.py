@@ -68,10 +68,10 @@ def test_what_is_gone_new_or_changed_is_named() -> None:
         require_untouched(before, [("a", "1"), ("b", "2"), ("d", "1")], "resources")
 
 
-def test_one_event_that_was_not_answered_200_is_a_failure() -> None:
-    taken = Answer(0.1, 200, "")
-    assert all_taken([taken, taken]).startswith("2 further events")
-    with pytest.raises(Failed, match="1 of 2 events"):
+def test_one_request_that_was_not_answered_200_is_a_failure() -> None:
+    taken = Answer(0.1, 200)
+    assert all_taken([taken, taken]).startswith("2 further requests")
+    with pytest.raises(Failed, match="1 of 2 requests"):
         all_taken([taken, Answer(0.1, error="ConnectionRefusedError")])
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
+import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -108,9 +109,26 @@ def test_all_that_is_copied_is_let_in() -> None:
     assert {PurePosixPath(package).parts[0] for package in packages} <= set(copied)
 
 
+def test_the_wheel_holds_every_file_of_the_packages_pages_and_their_styles_too(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", tmp_path)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.iterdir()
+    with zipfile.ZipFile(wheel) as opened:
+        built = {name for name in opened.namelist() if ".dist-info/" not in name}
+    packages = [ROOT / package for package in project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+    files = {
+        str(file.relative_to(package.parent))
+        for package in packages
+        for file in package.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert {PurePosixPath(file).suffix for file in files} >= {".html", ".css", ".js"}
+    assert built == files
+
+
 def test_nothing_that_the_commands_load_is_left_out() -> None:
     program = (
-        "import sys, pds_webhook.__main__, pds_operator.__main__\n"
+        "import sys, pds_webhook.__main__, pds_operator.__main__, pds_portal.__main__\n"
         "import kubernetes.aio.client.api_client, kubernetes.aio.config\n"
         "print(*sys.modules, sep='\\n')"
     )
@@ -118,6 +136,6 @@ def test_nothing_that_the_commands_load_is_left_out() -> None:
     assert "kubernetes.aio.client.api_client" in loaded
     assert [module for module in loaded if module.startswith(GENERATED)] == []
     named = re.compile(r"kubernetes(?:\.aio)?\.client(?:\.api\b| import \w*Api\b)")
-    for folder in ("contract", "clients", "runtime", "webhook", "operator"):
+    for folder in ("contract", "clients", "runtime", "webhook", "operator", "portal"):
         for file in (ROOT / folder).rglob("*.py"):
             assert not named.search(file.read_text().replace("client.api_client", "")), f"{file}: the image has no such"

@@ -33,7 +33,7 @@ def test_a_person_is_needed(reason: Reason) -> None:
     assert flux(found) == "Failed"
 
 
-@pytest.mark.parametrize("reason", set(Reason) - {Reason.SUSPENDED})
+@pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.SUSPENDED}))
 @pytest.mark.parametrize("ready", ["False", "Unknown"])
 def test_at_work(reason: Reason, ready: Any) -> None:
     found = resource(at_work(reason, "Wait.", ready))

@@ -17,17 +17,22 @@ from pds_contract.deploy import DeployOutcome
 from pds_operator import metrics as of_the_operator
 from pds_operator.reconciler.drift import REPAIRED, Drift
 from pds_operator.reconciler.standings import UNVISITED
+from pds_portal.metrics import CheckoutOutcome, RevealOutcome, SignInOutcome
+from pds_portal.metrics import Metrics as PortalMetrics
+from pds_portal.safety.limits import Limit
 from pds_runtime import admin
+from pds_runtime.public.metrics import Cut
 from pds_stack import paths
 from pds_webhook.answers import Code
 from pds_webhook.events import CHECKOUT_TYPES
-from pds_webhook.metrics import DOUBLE_CODES, Cut, Metrics
+from pds_webhook.metrics import DOUBLE_CODES
+from pds_webhook.metrics import Metrics as WebhookMetrics
 
 OURS = re.compile(r"\b(pds_\w+)\s*(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 GROUPING = re.compile(r"\b(?:by|on)\s*\(([^)]*)\)")
 LEGEND = re.compile(r"\{\{(\w+)\}\}")
-OF_A_TARGET = {"job": {"pds-webhook", "pds-operator"}, "pod": None, "instance": None, "namespace": None}
+OF_A_TARGET = {"job": {"pds-webhook", "pds-operator", "pds-portal"}, "pod": None, "instance": None, "namespace": None}
 """Labels that the PodMonitor gives; None: any value."""
 
 Labels = dict[str, set[str] | None]
@@ -69,7 +74,9 @@ def ends_of_a_call() -> set[str]:
 def known() -> dict[str, Labels]:
     """Every name that a sample can have, with its labels and their values; None: any."""
     registry = CollectorRegistry()
-    shown = [*collectors(admin), *collectors(timing), *collectors(of_the_operator), *vars(Metrics(registry)).values()]
+    counted = (vars(WebhookMetrics(registry)), vars(PortalMetrics(registry)))
+    shown = [*collectors(admin), *collectors(timing), *collectors(of_the_operator)]
+    shown += [each for collected in counted for each in collected.values()]
     written = in_the_source("operator/pds_operator", "labels")
     values: dict[str, Labels] = {
         "pds_build": {},
@@ -88,6 +95,14 @@ def known() -> dict[str, Labels]:
         "pds_webhook_events": {"type": {*CHECKOUT_TYPES, "other"}, "code": words(*Code)},
         "pds_webhook_double_checkouts": {"code": words(*DOUBLE_CODES)},
         "pds_webhook_connections_cut": {"reason": words(*Cut)},
+        # Of routes and statuses any: they are the routes' own.
+        "pds_portal_requests": {"route": None, "method": None, "code": None},
+        "pds_portal_answer_seconds": {"route": None},
+        "pds_portal_checkouts": {"outcome": words(*CheckoutOutcome)},
+        "pds_portal_sign_ins": {"outcome": words(*SignInOutcome)},
+        "pds_portal_reveals": {"outcome": words(*RevealOutcome)},
+        "pds_portal_limited": {"limit": words(*Limit)},
+        "pds_portal_connections_cut": {"reason": words(*Cut)},
     }
     samples: dict[str, Labels] = {}
     for collector in shown:
@@ -148,7 +163,7 @@ def legend_problems(target: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def test_every_metric_of_the_operator_and_the_webhook_that_counts_trouble_is_looked_at(
+def test_every_metric_that_counts_trouble_is_looked_at(
     alerts: dict[str, Any], dashboard: dict[str, Any], known: dict[str, Labels]
 ) -> None:
     spoken_of = {name for alert in alerts.values() for name, _ in OURS.findall(alert["expr"])}

@@ -9,7 +9,7 @@ import yaml
 from pds_stack import paths
 
 DEPLOY = paths.repository() / "deploy"
-PROGRAMS = ("webhook", "operator")
+PROGRAMS = ("webhook", "operator", "portal")
 
 
 def manifest(path: str) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def manifest(path: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_the_pods_of_both_programs_are_found_and_have_the_port(program: str) -> None:
+def test_the_pods_of_each_program_are_found_and_have_the_port(program: str) -> None:
     monitor, deployment = manifest("monitoring/podmonitor.yaml"), manifest(f"base/{program}/deployment.yaml")
     assert monitor["metadata"]["namespace"] == deployment["metadata"]["namespace"]
     pod, selector = deployment["spec"]["template"], monitor["spec"]["selector"]

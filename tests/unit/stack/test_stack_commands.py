@@ -13,11 +13,13 @@ from pds_stack.errors import UsageError
     ("arguments", "message"),
     [
         (["up", "--only", "kubernetes,supabse"], "unknown part supabse"),
-        (["up", "--only", ","], "choose from kubernetes,supabase,backend,webhook,operator"),
+        (["up", "--only", ","], "choose from kubernetes,supabase,backend,webhook,operator,stripe,portal"),
         (["up", "--only", "supabase", "--host", "localhost"], "give an IP address"),
         (["up", "--only", "supabase", "--host", "0.0.0.0"], "the one address"),
         (["up", "--only", "supabase", "--host", "203.0.113.9"], "is no address of this machine"),  # for documentation
         (["up", "--only", "supabase", "--host", "2001:db8::9"], "is no address of this machine"),  # the same
+        (["up", "--only", "portal", "--host", "203.0.113.9"], "leave out --host, or portal from --only"),
+        (["up", "--only", "portal"], "portal needs supabase: add it to --only, or set SUPABASE"),
         (["up", "--only", "webhook,supabase"], "webhook needs kubernetes: add it to --only, or set KUBECONFIG"),
         (["event", "--env", "missing"], "cannot read missing"),
         (["event", "--file", "missing"], "cannot send missing"),
@@ -33,7 +35,8 @@ def test_bad_input_is_said_and_ends_with_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("KUBECONFIG", raising=False)
+    for name in ("KUBECONFIG", "SUPABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
 
     assert main(arguments) == 2
 
@@ -63,3 +66,12 @@ def test_a_command_is_told_no_secret_of_another() -> None:
 
     assert set(parts.COMMANDS["webhook"].environment(values)) == {"STRIPE_WEBHOOK_SECRET", "KUBECONFIG"}
     assert set(parts.COMMANDS["operator"].environment(values)) == {"PDS_API_TOKEN", "KUBECONFIG"}
+    assert set(parts.COMMANDS["portal"].environment(values)) == {"PDS_API_TOKEN", "SUPABASE_JWT_SECRET"}
+
+
+def test_what_a_command_may_not_know_is_a_secret_wherever_it_comes_from() -> None:
+    known_to_one = {name for command in parts.COMMANDS.values() for name in (*command.required(), *command.settings)}
+
+    named = ("SECRET", "KEY", "TOKEN")
+    assert {name for name in known_to_one if name.endswith(named)} - {"SUPABASE_ANON_KEY"} <= parts.SECRETS
+    assert not {"SUPABASE_SERVICE_ROLE_KEY", "DATABASE_URL"} & set(parts.COMMANDS["portal"].required())

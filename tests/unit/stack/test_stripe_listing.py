@@ -1,7 +1,6 @@
 """The stand-in for Stripe, asked by Stripe's own client: it has to page, filter, expand and refuse as Stripe does."""
 
 import base64
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,34 +11,17 @@ from aiohttp.test_utils import TestServer
 from pds_stack.events import checkout_event
 from pds_stack.stripe import Fault, StripeSimulator, create_app
 
+from .conftest import KEY
+
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionListParams
 
-KEY = "sk_test_of_the_tests"
 CREATED = 1_790_000_000
 
 
 def session(number: int, **more: Any) -> dict[str, Any]:
     made: dict[str, Any] = checkout_event(session_id=f"cs_test_{number}", created=CREATED + number, **more)
     return {**made["data"]["object"]}
-
-
-@pytest.fixture
-async def simulator() -> StripeSimulator:
-    return StripeSimulator(KEY)
-
-
-@pytest.fixture
-async def base(simulator: StripeSimulator) -> AsyncIterator[str]:
-    async with TestServer(create_app(simulator)) as server:
-        yield str(server.make_url("")).rstrip("/")
-
-
-@pytest.fixture
-async def client(base: str) -> AsyncIterator[stripe.StripeClient]:
-    http = stripe.HTTPXClient(timeout=10)
-    yield stripe.StripeClient(KEY, base_addresses={"api": base}, max_network_retries=0, http_client=http)
-    await http.close_async()  # type: ignore[no-untyped-call] # stripe annotates only part of its functions
 
 
 async def ids(client: stripe.StripeClient, **parameters: Any) -> list[str]:
@@ -196,7 +178,7 @@ async def test_over_http_it_is_told_what_took_place(base: str, client: stripe.St
         ("/sessions", {"session": session(1), "subscription_status": "paid"}, "incomplete_expired"),
         ("/subscriptions/sub_1", {"status": "paid"}, "incomplete_expired"),
         ("/subscriptions/sub_1", {}, "status: Field required"),
-        ("/faults", {}, "exactly one of status, cut and hang"),
+        ("/faults", {}, "exactly one of status, seconds, cut and hang"),
         ("/faults", {"cut": True, "headers": {"Retry-After": "1"}}, "belong to a fault with a status"),
     ],
 )

@@ -15,12 +15,13 @@ from prometheus_client import CollectorRegistry
 from pds_clients.kubernetes import KubernetesApi
 from pds_clients.supabase import Supabase
 from pds_contract.names import HostnameRules
-from pds_webhook.connections import Bounds
-from pds_webhook.drain import CUT_OFF_SECONDS, UnderWay
+from pds_runtime.public.connections import Bounds
+from pds_runtime.public.drain import UnderWay
+from pds_runtime.public.listening import listen
 from pds_webhook.intake import Intake
-from pds_webhook.listening import listen
 from pds_webhook.metrics import Metrics
 from pds_webhook.provisioning import Provisioning
+from pds_webhook.responses import ConnectionAnswers
 from pds_webhook.routes import public_app
 
 SECRET = "whsec_of_the_tests"
@@ -87,7 +88,7 @@ def open_app(kubeconfig: Path, closed_port: int) -> OpenApp:
             intake = Intake(Provisioning(kubernetes, "pds-customers"), supabase, rules, livemode=False)
             metrics = Metrics(registry)
             made = public_app(intake, secrets, metrics, under_way, body_seconds=body_seconds)
-            runner = await listen(made, 0, metrics, host="127.0.0.1", grace=CUT_OFF_SECONDS, bounds=bounds or Bounds())
+            runner = await listen(made, 0, metrics, ConnectionAnswers(), host="127.0.0.1", bounds=bounds or Bounds())
             port: int = runner.addresses[0][1]
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
                 yield App(port, runner, under_way, client, registry)

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from pds_runtime.public.connections import Bounds
 from pds_stack.events import checkout_event
 from pds_webhook.answers import Answer
 from pds_webhook.bodies import Bodies
-from pds_webhook.connections import Bounds
 
 from .conftest import SECRET, USER, App, OpenApp
 from .test_hostile_connections import POST, answers_in

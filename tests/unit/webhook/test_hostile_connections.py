@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pds_webhook.connections import Bounds
+from pds_runtime.public.connections import Bounds
 from stages import hostile
 from stages.hostile_corpus import examples, remembered
 

@@ -1,0 +1,1 @@
+"""Plans, and the Checkout Session that buys one."""
