@@ -45,9 +45,15 @@ class Etcd:
             await self._call("/v3/kv/txn", {"success": puts})
 
     async def remove(self, prefix: str) -> None:
-        """Remove all keys that begin so."""
+        """Remove all keys that begin so, and the history of every key.
+
+        The API server has the history removed every five minutes. Until then each page of a list goes through it too:
+        with that of a few hundred thousand keys, listing 50,000 took four times as long.
+        """
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        await self._call("/v3/kv/deleterange", {"key": _text(prefix.encode()), "range_end": _text(end.encode())})
+        key = {"key": _text(prefix.encode())}
+        removed = await self._call("/v3/kv/deleterange", {**key, "range_end": _text(end.encode())})
+        await self._call("/v3/kv/compaction", {"revision": removed["header"]["revision"], "physical": True})
 
     async def size(self) -> int:
         """Return how many bytes of its file are in use."""

@@ -1,6 +1,7 @@
 """Many customers at one time: how many the operator provisions a second, and what each costs.
 
-The floor makes the same calls with the same number at once, fed with the same customers in the same way.
+The floor makes the same calls with the same number at once, fed with the same customers in the same way. What of the
+operator's CPU is kopf's is measured beside it: a kopf with a handler that does nothing, while the floor provisions.
 """
 
 import asyncio
@@ -51,11 +52,11 @@ class Provisions:
 async def measure(context: Context) -> list[Figure]:
     """Let the operator and its floor take turns."""
     number = context.size(CUSTOMERS, QUICK_CUSTOMERS)
-    ours, floor = Provisions(), Provisions()
+    ours, floor, kopf = Provisions(), Provisions(), Provisions()
     async with backend(context.settings) as simulator:
         for turn in range(min(context.rounds, context.size(MOST_ROUNDS, QUICK_ROUNDS))):
             context.say(f"  {number:,} provisions by the operator and by bare clients, round {turn + 1}")
-            for measured, running in ((ours, _operator), (floor, _bare_clients)):
+            for measured, running in ((ours, _operator), (floor, _bare_clients), (kopf, _kopf_alone)):
                 await simulator.behave(deploy_seconds=BACKEND_SECONDS)
                 async with context.api.session() as client, context.api.namespace() as namespace:
                     await _round(context, client, namespace, number, running, measured)
@@ -64,6 +65,7 @@ async def measure(context: Context) -> list[Figure]:
     return [
         Figure(f"{NAME} a second", "1/s", ours.rate, floor.rate, at_least(0.85, Side.RATIO)),
         Figure(f"{NAME}, CPU of each", "ms", ours.cpu, floor.cpu, at_most(4, Side.EXCESS)),
+        Figure(f"{NAME}, CPU of each, kopf alone", "ms", kopf.cpu),
         Figure(f"{NAME}, API-server writes of each", "", writes, floors),
         Figure(f"{NAME}, PATCHes of each", "", ours.each("PATCH", "pdsprovisions", number), target=at_most(3)),
         Figure(f"{NAME}, Secrets of each", "", ours.each("POST", "secrets", number), target=at_most(1)),
@@ -74,43 +76,69 @@ async def measure(context: Context) -> list[Figure]:
 
 @dataclass(frozen=True)
 class Running:
-    """What provisions: its process, and how it is told of a customer."""
+    """What is measured while it provisions, or others do.
+
+    Args:
+        pid: The process that is measured.
+        tell: Tells who provisions of a customer.
+        warm: Waits until the process has done for a first customer what it does for each.
+    """
 
     pid: int
     tell: Tell
+    warm: Callable[[], Awaitable[object]]
 
 
 @contextlib.asynccontextmanager
 async def _operator(context: Context, namespace: str) -> AsyncIterator[Running]:
     """Run the operator; its watch tells it."""
-
-    async def tell(_paid: Paid) -> None:
-        pass
-
     settings = {"PDS_MAX_DEPLOYS": str(AT_ONCE), "PDS_MAX_DEPLOYS_PER_HOUR": "0"}
     async with context.command("pds-operator", namespace, **settings) as operator:
-        yield Running(operator.pid, tell)
+        yield Running(operator.pid, _at_once, _at_once)
+
+
+async def _at_once(*_: object) -> None:
+    """Tell nobody, wait for nothing."""
 
 
 @contextlib.asynccontextmanager
 async def _bare_clients(context: Context, namespace: str) -> AsyncIterator[Running]:
+    async with _module(context, namespace, "bench.operators.floor") as (pid, stdin, _):
+
+        async def tell(paid: Paid) -> None:
+            stdin.write(paid.line())
+            await stdin.drain()
+
+        yield Running(pid, tell, _at_once)
+
+
+@contextlib.asynccontextmanager
+async def _kopf_alone(context: Context, namespace: str) -> AsyncIterator[Running]:
+    async with (
+        _bare_clients(context, namespace) as clients,
+        _module(context, namespace, "bench.operators.kopf_alone") as (pid, _, stdout),
+    ):
+        yield Running(pid, clients.tell, stdout.readline)
+
+
+@contextlib.asynccontextmanager
+async def _module(
+    context: Context, namespace: str, name: str
+) -> AsyncIterator[tuple[int, asyncio.StreamWriter, asyncio.StreamReader]]:
+    """Run a module of the bench, which ends with its input; yield its process, its input and its output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "bench.operators.floor"),
+        *("-m", name),
         stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **context.settings, "PDS_NAMESPACE": namespace},
     )
-    stdin = process.stdin
-    assert stdin is not None  # noqa: S101 - it was asked for; for mypy
-
-    async def tell(paid: Paid) -> None:
-        stdin.write(paid.line())
-        await stdin.drain()
-
+    assert process.stdin is not None  # noqa: S101 - both were asked for; for mypy
+    assert process.stdout is not None  # noqa: S101
     try:
-        yield Running(process.pid, tell)
+        yield process.pid, process.stdin, process.stdout
     finally:
-        stdin.close()
+        process.stdin.close()
         await process.wait()
 
 
@@ -127,6 +155,7 @@ async def _round(
     async with watched(client, namespace) as progress, running(context, namespace) as process:
         await _pay(client, namespace, [first], process.tell)
         await progress.until(lambda: len(progress.ready) == 1)  # it works, and has loaded what it loads late
+        await process.warm()
         await _quiet(client)
         used, before, began = Usage.of(process.pid), await Requests.now(client), perf_counter()
         await _pay(client, namespace, others, process.tell)

@@ -186,7 +186,7 @@ class Watch:
         self._take_turn(asyncio.get_running_loop())
         await kopf.operator(
             registry=HANDLERS,
-            settings=_settings(self._label_selector),
+            settings=kopf_settings(self._label_selector),
             standalone=True,
             namespaces=[self._namespace],
             memo=_Shared(watch=self),
@@ -271,14 +271,19 @@ class _Backoffs:
         return chain((1.0, 1.0, 2.0, 3.0), repeat(5.0))
 
 
-def _settings(label_selector: str) -> kopf.OperatorSettings:
+def kopf_settings(label_selector: str) -> kopf.OperatorSettings:
+    """Return how kopf works here.
+
+    Args:
+        label_selector: Which of the resources, for the API server to choose; empty: all.
+    """
     settings = kopf.OperatorSettings()
     if label_selector:
         settings.watching.label_selectors[GROUP, VERSION, PLURAL] = label_selector
     settings.posting.loggers = False
     settings.posting.reporting_component = REPORTER
     settings.posting.event_name_prefix = "pds-"
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = 250
     settings.queueing.worker_limit = 200
     settings.queueing.idle_timeout = 0.05
     settings.scanning.disabled = True
