@@ -11,7 +11,7 @@ from bench.context import Context, StackFailedError, stack
 from bench.figures import Figure
 from pds_stack import interrupt
 
-ROUNDS, QUICK_ROUNDS = 5, 2
+ROUNDS, QUICK_ROUNDS = 5, 1
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from bench.figures import Figure
 MODULES = {
     "start": "bench.start",
     "webhook": "bench.webhook",
+    "portal": "bench.portal_pages",
     "provisioning": "bench.operators.provisioning",
     "restart": "bench.operators.restart",
     "steady": "bench.operators.steady",

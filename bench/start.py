@@ -5,8 +5,8 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
@@ -21,11 +21,19 @@ _STEADY_MEGABYTES = 0.1
 
 @dataclass(frozen=True)
 class _Subject:
-    """A command, the module that its script loads, and the most megabytes that it may hold at rest."""
+    """A command, and how it is started.
+
+    Args:
+        command: Its name.
+        module: The module that its script loads.
+        ceiling: The most megabytes that it may hold at rest.
+        settings: What it is given beside the stack's.
+    """
 
     command: str
     module: str
     ceiling: float
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,16 @@ class _Start:
 SUBJECTS = (
     _Subject("pds-webhook", "pds_webhook.__main__", 115),
     _Subject("pds-operator", "pds_operator.__main__", 130),
+    _Subject(
+        "pds-portal",
+        "pds_portal.__main__",
+        115,
+        {
+            "PORTAL_URL": "http://localhost:8080",
+            "STRIPE_SECRET_KEY": "sk_test_bench",
+            "NEXT_PUBLIC_STRIPE_PRICE_ID": "price_bench",
+        },
+    ),
 )
 
 
@@ -52,7 +70,7 @@ async def measure(context: Context) -> list[Figure]:
         for _ in range(context.rounds):
             pythons.append(await _script(_ALONE))
             alone.append(await _script(libraries))
-            commands.append(await _command(context, subject.command))
+            commands.append(await _command(context, subject))
         figures += _figures(subject, commands, alone, pythons)
     return figures
 
@@ -112,8 +130,11 @@ def _foreign(module: str | None) -> bool:
     return module is not None and not module.startswith("pds_")
 
 
-async def _command(context: Context, name: str) -> _Start:
-    async with context.api.namespace() as namespace, context.command(name, namespace) as command:
+async def _command(context: Context, subject: _Subject) -> _Start:
+    async with (
+        context.api.namespace() as namespace,
+        context.command(subject.command, namespace, **subject.settings) as command,
+    ):
         return _Start(command.ready_after, await _at_rest(command.pid))
 
 

@@ -17,7 +17,8 @@ from bench.context import Context
 from bench.operators.customers import Customer, create, patch_status
 from bench.operators.etcd import etcd_of
 from pds_contract.conditions import Reason, Standing, conditions_of
-from pds_contract.resource import GROUP, PLURAL, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import GROUP, PLURAL
 from pds_contract.service import ServiceState
 
 

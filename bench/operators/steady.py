@@ -21,11 +21,11 @@ from bench.process import Command
 from pds_operator.protocol.schedule import JITTER, QUIET_START
 from pds_stack.backend.simulator import FIRST_ID
 
-CUSTOMERS, QUICK_CUSTOMERS = 10_000, 500
-POLL_READY, QUICK_POLL_READY = 1_800, 20
+CUSTOMERS, QUICK_CUSTOMERS = 10_000, 200
+POLL_READY, QUICK_POLL_READY = 1_800, 10
 """Seconds from look to look of one customer. Quickly measured, there are more looks than there would be."""
 WINDOW, QUICK_WINDOW = 20.0, 2.0
-WINDOWS = 3
+WINDOWS, QUICK_WINDOWS = 3, 1
 _MINUTE, _PERCENT = 60.0, 100.0
 
 
@@ -59,7 +59,7 @@ async def measure(context: Context) -> list[Figure]:
             ):
                 await port.all_looked_at(number)
                 await asyncio.sleep(min(QUIET_START, JITTER * poll_ready))  # until looks begin
-                for _ in range(WINDOWS):
+                for _ in range(context.size(WINDOWS, QUICK_WINDOWS)):
                     await _window(client, operator, port, window, measured)
             async with Floor({**context.settings, "PDS_NAMESPACE": namespace}) as floor:
                 for calls in measured.backend:

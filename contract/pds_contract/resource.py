@@ -20,6 +20,7 @@ from pds_contract.names import (
     LABEL_PATTERN,
     USER_ID_PATTERN,
 )
+from pds_contract.phase import Phase
 from pds_contract.service import SERVICE_ID_MAX, ServiceState
 
 GROUP = "pds.eny.space"
@@ -55,14 +56,6 @@ UNOBSERVED = -1
 def provision_name(user_id: str) -> str:
     """Return ``metadata.name`` of a user's one PdsProvision."""
     return f"pds-{user_id}"
-
-
-class Phase(StrEnum):
-    """The mission's three words, in ``status.phase`` and in ``pds_services.status``."""
-
-    PROVISIONING = "provisioning"
-    DEPLOY_FAILED = "deploy_failed"
-    DEPLOY_SUCCEEDED_NO_ID = "deploy_succeeded_no_id"
 
 
 class ClaimOutcome(StrEnum):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 
 REDEPLOYABLE_STATUSES = frozenset({Phase.DEPLOY_FAILED.value, Phase.DEPLOY_SUCCEEDED_NO_ID.value})
 """The mission: a row without an id deploys again only from one of these."""

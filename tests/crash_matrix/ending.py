@@ -16,7 +16,8 @@ from faults.journal import Journal
 from pds_clients.kubernetes import Provisions
 from pds_contract.conditions import READY, STALLED
 from pds_contract.errors import Conflict
-from pds_contract.resource import RETRY_ANNOTATION, SERVICE_ID_ANNOTATION, PdsProvision, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import RETRY_ANNOTATION, SERVICE_ID_ANNOTATION, PdsProvision
 from pds_stack.backend import BackendSimulator, PdsService
 
 PATIENCE = 120.0

@@ -3,7 +3,7 @@
 from explorer.scenario import Repeat
 from explorer.world import FIRST_ID, Backend, Holding, Orphan, Pds, Row, Secret
 from pds_contract.deploy import Deployed, DeployOutcome, Presence, Rejected
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 
 
 def mirrored(stored: Row | None, row: Row, *, conditional: bool) -> Row:

@@ -10,7 +10,7 @@ from explorer.scenario import Scenario
 from explorer.statuses import Statuses
 from explorer.world import STRANGER, Around, At, Backend, Customer, Process
 from pds_contract.conditions import READY, Reason
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 
 TWO_PDSES = "two PDSes for one customer"
 TWO_AT_ONE_NAME = "two customers' PDSes at one hostname"

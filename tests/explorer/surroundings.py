@@ -22,7 +22,7 @@ from explorer.world import (
     Row,
     Secret,
 )
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 
 LEGACY = Row(FIRST_ID, ONE, Phase.PROVISIONING.value)
 """What a person writes into the row of a customer whose PDS was there before (the scenario has it at the backend)."""

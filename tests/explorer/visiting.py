@@ -14,7 +14,8 @@ from explorer.scenario import Fault, Omission, Scenario
 from explorer.statuses import Statuses
 from explorer.world import NOT_SEEN, Around, At, Customer, Known, Move, Process, Resource, Row, Secret
 from pds_contract.deploy import Presence
-from pds_contract.resource import Phase, provision_name
+from pds_contract.phase import Phase
+from pds_contract.resource import provision_name
 from pds_operator.protocol.steps import (
     Deploy,
     FindHolder,

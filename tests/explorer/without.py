@@ -7,7 +7,8 @@ from typing import Any
 
 from pds_contract.deploy import DeployOutcome, OutcomeUnknown
 from pds_contract.names import HostnameRules
-from pds_contract.resource import Claim, PdsProvision, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import Claim, PdsProvision
 from pds_contract.rows import PdsServiceRow
 from pds_operator.protocol import adopt, decide
 from pds_operator.protocol.deploying import Attempt, Conclusion

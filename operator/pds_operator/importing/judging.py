@@ -9,7 +9,8 @@ from typing import Any
 from pds_clients.backend import Service
 from pds_contract.checkout import DISK_SIZE_MAX, EMAIL_MAX
 from pds_contract.names import EMAIL_PATTERN, HOSTNAME_MAX, HOSTNAME_PATTERN, LABEL_PATTERN, HostnameRules
-from pds_contract.resource import SERVICE_ID_ANNOTATION, PdsProvision, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import SERVICE_ID_ANNOTATION, PdsProvision
 from pds_contract.rows import PdsServiceRow
 from pds_contract.service import ServiceState, positive_whole_number
 from pds_operator.importing.verdicts import Kind, Skip, Verdict

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pds_contract.conditions import Reason, at_work, needs_person
 from pds_contract.names import HOSTNAME_MAX, HOSTNAME_PATTERN
-from pds_contract.resource import SERVICE_ID_ANNOTATION, PdsProvision, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import SERVICE_ID_ANNOTATION, PdsProvision
 from pds_contract.rows import PdsServiceRow
 from pds_contract.service import ServiceState, positive_whole_number
 from pds_operator.protocol.facts import Facts

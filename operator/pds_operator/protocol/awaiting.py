@@ -1,7 +1,8 @@
 """One PDS exists, and its id was lost: nothing is deployed, the row is looked at, a person is told."""
 
 from pds_contract.conditions import Reason, Standing, needs_person
-from pds_contract.resource import SERVICE_ID_ANNOTATION, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import SERVICE_ID_ANNOTATION
 from pds_contract.rows import PdsServiceRow
 from pds_operator.protocol import adopt, running
 from pds_operator.protocol.facts import Facts

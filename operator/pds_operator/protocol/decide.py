@@ -7,7 +7,7 @@ reason of each rule.
 from collections.abc import Sequence
 
 from pds_contract.conditions import READY, Reason, Standing, at_work, needs_person
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 from pds_contract.rows import REDEPLOYABLE_STATUSES
 from pds_operator.protocol import adopt, awaiting, prior, redeploy, running
 from pds_operator.protocol.facts import Facts

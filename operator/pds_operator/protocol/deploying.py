@@ -5,7 +5,8 @@ from typing import Any
 
 from pds_contract.conditions import Reason, Standing, Trouble, at_work, needs_person
 from pds_contract.deploy import Deployed, DeployOutcome, NotSent, OutcomeUnknown, Rejected, Throttled, Unauthorized
-from pds_contract.resource import ClaimOutcome, PdsProvision, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import ClaimOutcome, PdsProvision
 from pds_contract.rows import PdsServiceRow
 from pds_operator.protocol import awaiting
 from pds_operator.protocol.facts import Facts

@@ -2,7 +2,7 @@
 
 from pds_contract.conditions import READY, Reason, at_work, needs_person
 from pds_contract.errors import CredentialsRejected, DependencyError, Refused, TryLater
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 from pds_operator.protocol.deploying import attempts_after, credentials_rejected
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.policy import PERSON_LOOK, SECOND_CHANCE, Policy, Redeploy

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from pds_contract.names import HostnameRules, derived_username, with_suffix
-from pds_contract.resource import PdsProvision, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import PdsProvision
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pds_contract.conditions import Reason, at_work, needs_person
 from pds_contract.deploy import Presence
 from pds_contract.names import HOSTNAME_MAX, HOSTNAME_PATTERN
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 from pds_contract.rows import PdsServiceRow
 from pds_operator.protocol import awaiting
 from pds_operator.protocol.facts import Facts

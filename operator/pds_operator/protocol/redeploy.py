@@ -2,7 +2,8 @@
 
 from pds_contract.conditions import Reason, at_work, needs_person
 from pds_contract.deploy import Presence
-from pds_contract.resource import SERVICE_ID_ANNOTATION, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import SERVICE_ID_ANNOTATION
 from pds_operator.protocol import awaiting
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.naming import Names

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pds_contract.conditions import READY, Reason, Standing, at_work, needs_person
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 from pds_contract.rows import PdsServiceRow
 from pds_contract.service import ServiceState
 from pds_operator.protocol.facts import Facts

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from pds_contract.errors import DependencyError, InvalidInput, TryLater
 from pds_contract.names import HostnameRules
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 from pds_contract.rows import PdsServiceRow, SubscriptionRow
 from pds_portal.checkout.hostname import Asked
 from pds_portal.checkout.request import (

@@ -38,8 +38,6 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.globals["asset"] = assets.url
-    for name in made.list_templates():  # compiled before anybody waits for a page
-        made.get_template(name)
     return made
 
 

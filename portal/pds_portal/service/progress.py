@@ -8,7 +8,7 @@ alone.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 from pds_contract.rows import PdsServiceRow, SubscriptionRow
 from pds_contract.service import ServiceState
 

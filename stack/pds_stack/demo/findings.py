@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 from pds_stack.provisions import conditions
 
 

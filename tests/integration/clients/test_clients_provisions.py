@@ -6,7 +6,8 @@ import pytest
 
 from pds_clients.kubernetes import Json, KubernetesApi, Provisions
 from pds_contract.errors import Conflict, NotFound, Refused
-from pds_contract.resource import PdsProvision, Phase, provision_name
+from pds_contract.phase import Phase
+from pds_contract.resource import PdsProvision, provision_name
 
 from .conftest import EMAIL
 

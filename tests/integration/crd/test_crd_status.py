@@ -7,7 +7,7 @@ import pytest
 from pds_clients.kubernetes import Json
 from pds_contract.conditions import Reason
 from pds_contract.errors import Conflict, Refused
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 from pds_contract.service import SERVICE_ID_MAX, ServiceState
 
 from .conftest import CLAIM, READY, Crd

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from pds_contract.phase import Phase
 from pds_contract.resource import (
     RETRY_ANNOTATION,
     STRIPE_EVENT_ANNOTATION,
     UNOBSERVED,
     PdsProvision,
-    Phase,
     provision_name,
 )
 

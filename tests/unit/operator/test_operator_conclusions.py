@@ -7,7 +7,8 @@ import pytest
 
 from pds_contract.conditions import READY, STALLED, Reason, Standing
 from pds_contract.deploy import Deployed, DeployOutcome, NotSent, OutcomeUnknown, Rejected, Throttled, Unauthorized
-from pds_contract.resource import PdsProvision, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import PdsProvision
 from pds_operator.protocol.deploying import Attempt, Conclusion, attempts_after, claim, conclude, row_after
 from pds_operator.protocol.facts import Facts
 from pds_operator.protocol.policy import SECOND_CHANCE

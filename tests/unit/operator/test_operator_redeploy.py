@@ -6,7 +6,7 @@ import pytest
 
 from pds_contract.conditions import Reason
 from pds_contract.deploy import Presence
-from pds_contract.resource import Phase
+from pds_contract.phase import Phase
 from pds_contract.rows import PdsServiceRow
 from pds_operator.protocol.decide import decide
 from pds_operator.protocol.facts import Facts

@@ -9,7 +9,8 @@ import pytest
 from pds_contract.conditions import READY, STALLED, Reason, Standing, at_work, needs_person
 from pds_contract.deploy import Deployed, DeployOutcome, NotSent, OutcomeUnknown, Presence, Rejected, Unauthorized
 from pds_contract.errors import CredentialsRejected, Refused, TryLater
-from pds_contract.resource import Condition, PdsProvision, Phase
+from pds_contract.phase import Phase
+from pds_contract.resource import Condition, PdsProvision
 from pds_contract.rows import PdsServiceLookup
 from pds_contract.service import ServiceState
 from pds_operator.protocol.decide import decide

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from pds_contract.conditions import READY, STALLED, Reason
 from pds_contract.deploy import Presence
+from pds_contract.phase import Phase
 from pds_contract.reservation import Reservation
-from pds_contract.resource import PdsProvision, Phase, ProvisionStatus
+from pds_contract.resource import PdsProvision, ProvisionStatus
 from pds_contract.rows import PdsServiceLookup, PdsServiceRow
 from pds_contract.service import ServiceState
 from pds_operator.protocol.decide import decide

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pds_contract.checkout import CheckoutParameters
+from pds_contract.phase import Phase
 from pds_contract.resource import (
     CHECKOUT_CREATED_ANNOTATION,
     CHECKOUT_PAID_ANNOTATION,
@@ -17,7 +18,6 @@ from pds_contract.resource import (
     ManagedFields,
     Metadata,
     PdsProvision,
-    Phase,
     ProvisionSpec,
     ProvisionStatus,
 )
