@@ -60,7 +60,9 @@ class SupabaseHttp:
         body: Mapping[str, Any] | None = None,
         access_token: str | None = None,
     ) -> Reply:
-        """Make one request, which the metrics know as this operation. It is not repeated.
+        """Make one request, which the metrics know as this operation.
+
+        It is not repeated, but for a GET whose connection broke: aiohttp sends that once more, as RFC 9110 allows.
 
         Args:
             operation: What it is for.

@@ -6,6 +6,7 @@ import logging
 import sys
 
 from pds_contract.errors import InvalidInput
+from pds_operator.garbage import collect_less
 from pds_operator.importing import command as importing
 from pds_operator.importing.settings import ImportSettings
 from pds_operator.serving import LeadEnded, run
@@ -55,6 +56,7 @@ def _reconcile() -> None:
     """
     settings = load_settings(OperatorSettings)
     log_json()
+    collect_less()
     try:
         asyncio.run(run(settings))
     except InvalidInput as error:

@@ -33,7 +33,7 @@ def failed(facts: Facts, error: DependencyError, policy: Policy) -> Record | Res
     if error.dependency not in _REASONS or (follows and ready and ready.status == "True"):
         return Rest(in_memory)
     message = f"{str(error)[:1].upper()}{str(error)[1:]}."
-    if isinstance(error, CredentialsRejected):
+    if isinstance(error, CredentialsRejected) and error.dependency == "backend":
         return stand(facts, credentials_rejected(), rest=in_memory, acted=False)
     if status.phase is Phase.DEPLOY_SUCCEEDED_NO_ID and status.service_id is None:
         return Rest(in_memory)

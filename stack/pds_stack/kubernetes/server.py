@@ -56,8 +56,10 @@ async def cluster(programs: Programs, folder: Path) -> AsyncIterator[Cluster]:
     async with _etcd(programs, folder) as (etcd, etcd_url), _api(programs, folder, etcd_url) as started:
         kubectl = Kubectl(programs.kubectl, started.kubeconfig)
         await kubectl.apply(_crds(), given=_namespaces())
-        if await kubectl("get", "crds", "-o", "name"):
+        if crds := (await kubectl("get", "crds", "-o", "name")).split():
             await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+            # At first an established one is answered for with 429 (its storage initializes), which kubectl waits out.
+            await kubectl("get", ",".join(name.rpartition("/")[2] for name in crds), "--all-namespaces")
         yield Cluster(
             url=started.url,
             kubeconfig=started.kubeconfig,

@@ -60,7 +60,7 @@ async def test_a_row_without_an_id_asks_nobody(service: PortalService, status: s
 @pytest.mark.parametrize(
     "fault",
     [
-        {"cut": True},
+        {"cut": True, "times": 2},
         *[{"status": status, "body": {"message": "zqxj"}} for status in (302, 400, 401, 422, 429, 500, 503)],
         {"status": 200, "body": "<p>zqxj</p>", "content": "html"},
         {"status": 200, "body": {"no": "state"}},

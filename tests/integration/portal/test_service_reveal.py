@@ -92,7 +92,7 @@ async def test_no_service(service: PortalService) -> None:
     [
         {"status": 500, "body": {"adminPassword": PASSWORD}},
         {"status": 200, "body": f"adminPassword={PASSWORD}", "content": "html"},
-        {"cut": True},
+        {"cut": True, "times": None},
     ],
 )
 async def test_an_answer_that_is_none_reveals_nothing(service: PortalService, fault: dict[str, object]) -> None:
