@@ -14,7 +14,7 @@ import kopf
 
 from bench.api_server import ApiServer
 from pds_contract.resource import GROUP, PLURAL, VERSION
-from pds_operator.handlers import kopf_settings
+from pds_operator.kopf_settings import kopf_settings
 
 REGISTRY = kopf.OperatorRegistry()
 

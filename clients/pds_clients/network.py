@@ -9,6 +9,8 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import httpx
 
+from pds_contract.errors import InvalidInput
+
 
 def pool(
     url: str, seconds: float | None, headers: Mapping[str, str], *, keep_alive: bool = True
@@ -46,9 +48,17 @@ def proxy_for(url: str) -> str | None:
     """Return the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for an address; None: without any.
 
     aiohttp reads them itself with ``trust_env``, but then looks for a ``.netrc`` file, in a thread, with each request.
+
+    Raises:
+        InvalidInput: The proxy is of another kind than aiohttp knows, such as SOCKS.
     """
     parts = urlsplit(url)
     if parts.hostname is None or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None
     proxies = getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+    named = proxies.get(parts.scheme) or proxies.get("all")
+    proxy = f"http://{named}" if named and "://" not in named else named
+    if proxy and not proxy.startswith(("http://", "https://")):
+        problem = "names a proxy of another kind than http:// and https://, the only ones that are known"
+        raise InvalidInput(f"{parts.scheme.upper()}_PROXY", problem, "unknown_proxy")
+    return proxy

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterator
-from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -82,19 +81,15 @@ class Exchange:
     status: int | None = None
 
 
-_under_way: ContextVar[Exchange | None] = ContextVar("exchange under way", default=None)
-
-
 @contextlib.contextmanager
 def timed(dependency: str, operation: Operation) -> Iterator[Exchange]:
-    """Time a call. Whoever makes it notes the answer's status in what is yielded, or lets ``note_answer`` do it.
+    """Time a call. Whoever makes it notes the answer's status in what is yielded.
 
     Args:
         dependency: ``kubernetes``, ``supabase``, ``backend`` or ``stripe``.
         operation: What is called.
     """
     exchange = Exchange()
-    token = _under_way.set(exchange)
     started, code = time.perf_counter(), None
     try:
         yield exchange
@@ -104,16 +99,8 @@ def timed(dependency: str, operation: Operation) -> Iterator[Exchange]:
     else:
         code = _class_of(exchange)
     finally:
-        _under_way.reset(token)
         if code is not None:
             SECONDS.labels(dependency, operation, code).observe(time.perf_counter() - started)
-
-
-async def note_answer(response: httpx.Response) -> None:
-    """Note the answer of the call that is being timed: httpx's event hook, for clients whose answers we do not see."""
-    exchange = _under_way.get()
-    if exchange is not None:
-        exchange.status = response.status_code
 
 
 def _class_of(exchange: Exchange) -> str | None:

@@ -29,8 +29,10 @@ class ShardSelector:
         match = _SELECTOR.fullmatch(text) if text else None
         if text and match is None:
             raise ValueError(f"must be like '{SHARD_LABEL} in (0,1,2)' or '{SHARD_LABEL} notin (0,1,2)'")
-        self.text = text
-        self._operator, self._digits = match.groups() if match else ("notin", "")
+        self._operator, digits = match.groups() if match else ("notin", "")
+        # One share has one name, in whatever order its digits are written.
+        self._digits = sorted(set(digits.split(",")) - {""})
+        self.text = f"{SHARD_LABEL} {self._operator} ({','.join(self._digits)})" if match else ""
 
     @property
     def takes_unlabelled(self) -> bool:
@@ -40,4 +42,4 @@ class ShardSelector:
     @property
     def suffix(self) -> str:
         """What tells this share from others in a name; empty where it is all there is."""
-        return f"-{self._operator}-{self._digits.replace(',', '')}" if self.text else ""
+        return f"-{self._operator}-{''.join(self._digits)}" if self.text else ""

@@ -3,7 +3,7 @@
 import gc
 
 THRESHOLD = 10_000
-"""So many more new objects than freed ones, and the youngest are looked through; Python's own number is 700."""
+"""So many more new objects than freed ones, and the youngest are looked through; Python's own is 700 to 2,000."""
 
 
 def collect_less() -> None:

@@ -11,9 +11,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from itertools import chain, repeat
 from typing import Any, Self, cast
 
 import kopf
@@ -21,12 +20,11 @@ from pydantic import ValidationError
 
 from pds_clients.kubernetes import Connection
 from pds_contract.resource import API_VERSION, GROUP, KIND, PLURAL, VERSION, PdsProvision
+from pds_operator.kopf_settings import REPORTER, kopf_settings
 from pds_operator.protocol.steps import Event
 
 logger = logging.getLogger(__name__)
 
-REPORTER = "pds-operator"
-"""Who Events are from."""
 LAST_EVENTS = 0.2
 """Seconds in which kopf posts the Events of what was just finished."""
 CLOSING = 0.05
@@ -38,7 +36,7 @@ MOST_TOLD = 100
 """So many resources are taken up in one turn of our loop: the others in it wait no longer than a few milliseconds."""
 TURN_SECONDS = 1.0
 STUCK_SECONDS = 60.0
-"""kopf's loop is stuck when it has taken no turn for so long. Its longest work is to read a page of 500 resources."""
+"""kopf's loop is stuck when it has taken no turn for so long. Its longest work is to read a page of 250 resources."""
 
 HANDLERS = kopf.OperatorRegistry()
 
@@ -230,68 +228,6 @@ class _Shared(kopf.Memo):
 
     def __copy__(self) -> Self:
         return self
-
-
-class _NoDiffBase(kopf.DiffBaseStorage):
-    """What a resource was like when it was handled last: nobody asks, and kopf's own would copy it whole to tell."""
-
-    def build(self, **_: Any) -> kopf.BodyEssence:
-        return kopf.BodyEssence()
-
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    def store(self, **_: Any) -> None:
-        """Keep nothing."""
-
-
-class _NoProgress(kopf.ProgressStorage):
-    """How far handlers have come: those of events never come further than one call."""
-
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    def store(self, **_: Any) -> None:
-        """Keep nothing."""
-
-    def purge(self, **_: Any) -> None:
-        """Have nothing to remove."""
-
-    def touch(self, **_: Any) -> None:
-        """Have nothing to touch."""
-
-    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
-        return essence
-
-
-class _Backoffs:
-    """Seconds between the tries of kopf's calls. Without an end: the API server being away is no reason for kopf to."""
-
-    def __iter__(self) -> Iterator[float]:
-        return chain((1.0, 1.0, 2.0, 3.0), repeat(5.0))
-
-
-def kopf_settings(label_selector: str) -> kopf.OperatorSettings:
-    """Return how kopf works here.
-
-    Args:
-        label_selector: Which of the resources, for the API server to choose; empty: all.
-    """
-    settings = kopf.OperatorSettings()
-    if label_selector:
-        settings.watching.label_selectors[GROUP, VERSION, PLURAL] = label_selector
-    settings.posting.loggers = False
-    settings.posting.reporting_component = REPORTER
-    settings.posting.event_name_prefix = "pds-"
-    settings.watching.chunk_size = 250
-    settings.queueing.worker_limit = 200
-    settings.queueing.idle_timeout = 0.05
-    settings.scanning.disabled = True
-    settings.networking.error_backoffs = _Backoffs()
-    settings.persistence.diffbase_storage = _NoDiffBase()
-    settings.persistence.progress_storage = _NoProgress()
-    settings.process.ultimate_exiting_timeout = None  # else kopf kills the process ten minutes after it has ended
-    return settings
 
 
 def _signals_are_ours(record: logging.LogRecord) -> bool:

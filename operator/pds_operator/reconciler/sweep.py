@@ -4,11 +4,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pds_clients.supabase import Supabase
 from pds_contract.errors import DependencyError
 from pds_contract.resource import provision_name
+from pds_contract.rows import PdsServiceRow
 from pds_operator import metrics
 from pds_operator.protocol.schedule import jittered
 from pds_operator.reconciler.drift import Drift
@@ -18,19 +19,6 @@ logger = logging.getLogger(__name__)
 BEFORE_ALL_USERS = "00000000-0000-0000-0000-000000000000"
 NAMED = 20
 """So many users of each kind are named in the log; ``pds-operator import --dry-run`` names all."""
-
-
-@dataclass
-class _Found:
-    """Rows of one kind without a resource: how many, and whose the first are."""
-
-    rows: int = 0
-    users: list[str] = field(default_factory=list)
-
-    def add(self, user_id: str) -> None:
-        self.rows += 1
-        if len(self.users) < NAMED:
-            self.users.append(user_id)
 
 
 @dataclass(frozen=True)
@@ -61,24 +49,32 @@ class Sweep:
 
     async def once(self) -> None:
         """Go through all rows, page by page."""
-        with_id, without_id = _Found(), _Found()
-        names = await self.names()
-        last = BEFORE_ALL_USERS
-        while page := await self.supabase.pds_services_after(last):
-            for row in page:
-                if provision_name(row.user_id) not in names:
-                    (without_id if row.pds_service_id is None else with_id).add(row.user_id)
-            last = page[-1].user_id
-        metrics.ROWS_WITHOUT_RESOURCE.labels(has_id="true").set(with_id.rows)
-        metrics.ROWS_WITHOUT_RESOURCE.labels(has_id="false").set(without_id.rows)
-        metrics.DRIFT_FOUND.labels(Drift.ROW_WITHOUT_RESOURCE).inc(with_id.rows + without_id.rows)
-        if with_id.rows:
+        suspects = await self._rows_beside(await self.names())
+        if suspects:
+            # The names may be older than a row: a resource is made before its row, so those of now have it.
+            names = await self.names()
+            suspects = [row for row in suspects if provision_name(row.user_id) not in names]
+        with_id = [row.user_id for row in suspects if row.pds_service_id is not None]
+        without_id = [row.user_id for row in suspects if row.pds_service_id is None]
+        metrics.ROWS_WITHOUT_RESOURCE.labels(has_id="true").set(len(with_id))
+        metrics.ROWS_WITHOUT_RESOURCE.labels(has_id="false").set(len(without_id))
+        metrics.DRIFT_FOUND.labels(Drift.ROW_WITHOUT_RESOURCE).inc(len(suspects))
+        if with_id:
             logger.warning(
                 "customers with a PDS have no PdsProvision; pds-operator import makes them one",
-                extra={"rows": with_id.rows, "first_users": with_id.users},
+                extra={"rows": len(with_id), "first_users": with_id[:NAMED]},
             )
-        if without_id.rows:
+        if without_id:
             logger.warning(
                 "rows without an id have no PdsProvision; pds-operator import --dry-run says what to do about each",
-                extra={"rows": without_id.rows, "first_users": without_id.users},
+                extra={"rows": len(without_id), "first_users": without_id[:NAMED]},
             )
+
+    async def _rows_beside(self, names: Container[str]) -> list[PdsServiceRow]:
+        """Return the rows of users who have none of these resources."""
+        rows: list[PdsServiceRow] = []
+        last = BEFORE_ALL_USERS
+        while page := await self.supabase.pds_services_after(last):
+            rows += [row for row in page if provision_name(row.user_id) not in names]
+            last = page[-1].user_id
+        return rows

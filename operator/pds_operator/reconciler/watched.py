@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pds_contract.resource import UNOBSERVED, PdsProvision
+from pds_contract.resource import SERVICE_ID_ANNOTATION, UNOBSERVED, PdsProvision
 from pds_operator import metrics
 from pds_operator.reconciler.standings import Standings
 
@@ -61,7 +61,8 @@ class Watched:
 
     def _note_unvisited(self, provision: PdsProvision) -> None:
         metadata, untouched = provision.metadata, provision.status.observed_generation == UNOBSERVED
-        if untouched and not provision.spec.suspend and metadata.deletion_timestamp is None:
+        adopted = SERVICE_ID_ANNOTATION in metadata.annotations
+        if untouched and not adopted and not provision.spec.suspend and metadata.deletion_timestamp is None:
             self._unvisited[metadata.name] = metadata.uid
         else:
             self._unvisited.pop(metadata.name, None)

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextvars
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 
+SPARE_DATES = 1000
+"""So many dates that do not hold any more may be kept beside as many as hold."""
 _URGENT, _ROUTINE = 0, 1
 
 Date = tuple[float, str, bool]
@@ -99,6 +101,9 @@ class WorkQueue:
         """Note a date; the one that it replaces stays in the calendar, and is passed over."""
         self._dates[date[1]] = date
         heappush(self._calendar, date)
+        if len(self._calendar) > 2 * len(self._dates) + SPARE_DATES:
+            self._calendar = list(self._dates.values())
+            heapify(self._calendar)
         if self._calendar[0] is date:
             self._set_timer()
 

@@ -7,6 +7,7 @@ import pytest
 from pds_contract.resource import UNOBSERVED, PdsProvision, provision_name
 from pds_contract.shards import SHARD_LABEL
 from stages.operator_stage import Stage
+from stages.rows_without_resource import rows_of_others, rows_told_of
 
 Retried = Callable[[PdsProvision], bool]
 
@@ -94,3 +95,30 @@ async def test_fewer_operators_take_over_what_the_others_had(stage: Stage, two_u
         await stage.retry(user_id, "to the one that is left")
         await stage.until(user_id, handled("to the one that is left"), "the one that is left serves everybody")
     assert stage.posts() == len(stage.simulator.services) == 2
+
+
+async def test_two_that_have_the_same_customers_deploy_nobody_twice(stage: Stage) -> None:
+    both = "0123456789abcde"
+    await stage.operate(PDS_LABEL_SELECTOR=f"{SHARD_LABEL} in ({','.join(both)})")
+    await stage.operate(PDS_LABEL_SELECTOR=f"{SHARD_LABEL} notin (f)")
+    users = [user_id for user_id in (stage.new_user() for _ in range(12)) if user_id[0] in both]
+    for user_id in users:
+        await stage.ask_for(user_id, f"{user_id}@a.example")
+    for user_id in users:
+        await stage.until_ready(user_id)
+    assert stage.posts() == len(stage.simulator.services) == len(users)
+
+
+async def test_the_sweep_knows_the_resources_of_all_shares(stage: Stage, two_users: tuple[str, str]) -> None:
+    digit = two_users[0][0]
+    await stage.operate(PDS_LABEL_SELECTOR=f"{SHARD_LABEL} in ({digit})")
+    sweeping = await stage.operate(PDS_LABEL_SELECTOR=f"{SHARD_LABEL} notin ({digit})", PDS_POLL_READY=0.2)
+    for user_id in two_users:
+        await stage.ask_for(user_id, f"{user_id}@a.example")
+        await stage.until_ready(user_id)
+    stage.write_row(stage.new_user(), 4711, "one.example.com", "provisioning")
+
+    async def others_are_told_of() -> bool:
+        return await rows_told_of(sweeping) == rows_of_others(stage, *two_users)
+
+    await stage.eventually_async(others_are_told_of, "rows without a resource are told of, and no others")

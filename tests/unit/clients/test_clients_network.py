@@ -7,6 +7,7 @@ import pytest
 from pds_clients.kubernetes import KubernetesApi
 from pds_clients.network import proxy_for, trusted_certificates
 from pds_clients.supabase import Supabase
+from pds_contract.errors import InvalidInput
 
 from .conftest import Canned
 
@@ -26,6 +27,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
     ("variables", "url", "proxy"),
     [
         ({}, "https://a.example", None),
+        ({"HTTPS_PROXY": "proxy.example:3128"}, "https://a.example", PROXY),
         ({"HTTPS_PROXY": PROXY}, "https://a.example/path", PROXY),
         ({"HTTPS_PROXY": PROXY}, "http://a.example", None),
         ({"https_proxy": PROXY}, "https://a.example", PROXY),
@@ -43,6 +45,13 @@ def test_the_environment_names_the_proxy(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert proxy_for(url) == proxy
+
+
+def test_a_proxy_of_another_kind_is_refused_and_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://zqxj:zqxj@proxy.example")
+    with pytest.raises(InvalidInput, match="HTTPS_PROXY") as caught:
+        proxy_for("https://a.example")
+    assert "zqxj" not in str(caught.value)
 
 
 async def test_supabase_is_called_through_the_proxy(canned: Canned, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,11 @@ def test_a_share_has_a_name_of_its_own_and_one_takes_what_has_no_label(
     assert (share.text, share.takes_unlabelled, share.suffix) == (text, unlabelled, suffix)
 
 
+def test_the_order_of_the_digits_names_no_other_share() -> None:
+    one, other = ShardSelector("pds.eny.space/shard in (1,0,1)"), ShardSelector("pds.eny.space/shard in (0,1)")
+    assert (one.text, one.suffix) == (other.text, other.suffix)
+
+
 @pytest.mark.parametrize(
     "text",
     [

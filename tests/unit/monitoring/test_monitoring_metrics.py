@@ -32,7 +32,10 @@ OURS = re.compile(r"\b(pds_\w+)\s*(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 GROUPING = re.compile(r"\b(?:by|on)\s*\(([^)]*)\)")
 LEGEND = re.compile(r"\{\{(\w+)\}\}")
-OF_A_TARGET = {"job": {"pds-webhook", "pds-operator", "pds-portal"}, "pod": None, "instance": None, "namespace": None}
+OF_A_TARGET = {
+    "job": {"pds-webhook", "pds-operator", "pds-portal"},
+    **dict.fromkeys(("pod", "instance", "namespace", "share"), None),
+}
 """Labels that the PodMonitor gives; None: any value."""
 
 Labels = dict[str, set[str] | None]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from pds_operator.reconciler.work_queue import WorkQueue
+from pds_operator.reconciler.work_queue import SPARE_DATES, WorkQueue
 
 PATIENCE = 10.0
 NEVER = 3600.0
@@ -185,3 +185,14 @@ async def test_many_workers_never_visit_one_name_at_once_and_none_is_lost(queue:
     await asyncio.wait_for(finished.wait(), PATIENCE)  # each name was visited after it was last asked for
     queue.close()
     await asyncio.wait_for(asyncio.gather(*workers), PATIENCE)
+
+
+async def test_dates_that_hold_no_more_do_not_pile_up(queue: WorkQueue) -> None:
+    for _ in range(5 * SPARE_DATES):
+        queue.add("a", NEVER)
+        queue.add("a")
+        assert await take_all(queue) == ["a"]
+    queue.add("b", NEVER)
+    assert len(queue._calendar) <= SPARE_DATES + 2  # noqa: SLF001 - nothing else tells of them
+    queue.add("a", 0.01)
+    assert await soon(queue.take()) == "a", "the date that holds is still there"
