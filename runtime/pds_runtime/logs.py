@@ -15,7 +15,7 @@ from aiohttp.web import RequestPayloadError
 from pythonjsonlogger.json import JsonFormatter
 
 # Libraries whose INFO lines name every request (with user ids in its URL) or every event handled.
-_CHATTY = ("httpx", "httpcore", "aiohttp.access", "kopf", "stripe", "hpack")
+_CHATTY = ("httpx", "httpcore", "aiohttp.access", "kopf", "stripe")
 
 _subject: ContextVar[Mapping[str, str]] = ContextVar("what the log lines are about", default=MappingProxyType({}))
 
