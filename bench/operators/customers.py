@@ -18,6 +18,7 @@ from pds_contract.resource import (
     STRIPE_EVENT_ANNOTATION,
     provision_name,
 )
+from pds_contract.shards import shard_labels
 
 BASE_DOMAIN = "eny.k8s.frx.pub"
 WEBHOOK, OPERATOR = "pds-webhook", "pds-operator"
@@ -73,7 +74,11 @@ async def create(client: aiohttp.ClientSession, namespace: str, customer: Custom
     body = {
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {"name": customer.name, "annotations": annotations()},
+        "metadata": {
+            "name": customer.name,
+            "labels": shard_labels(customer.user_id),
+            "annotations": annotations(),
+        },
         "spec": {"userId": customer.user_id, "email": customer.email},
     }
     async with client.post(

@@ -46,6 +46,8 @@ class Restarts:
     cpu: list[float] = field(default_factory=list)
     rss: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
+    stored: float = 0.0
+    """Bytes of etcd's file that the settled resources take."""
 
 
 async def measure(context: Context) -> list[Figure]:
@@ -65,7 +67,7 @@ async def _among(context: Context, size: int, rounds: int) -> Restarts:
     measured = Restarts()
     async with context.api.session() as client, context.api.namespace() as namespace:
         if size:
-            await settle(context, client, namespace, customers(size))
+            measured.stored = await settle(context, client, namespace, customers(size))
         try:
             for _ in range(rounds):
                 measured.listed.append(await _list(client, namespace))
@@ -79,7 +81,7 @@ def _figures(size: int, some: Restarts, alone: Restarts, *, largest: bool) -> li
     """Turn what was measured into figures; the limits are for the largest number of settled customers."""
     among = f"operator: restart among {size:,}"
     rounds = len(some.cpu)
-    nobody = Restarts(**{name: values[:rounds] for name, values in vars(alone).items()})
+    nobody = Restarts(**{name: values[:rounds] for name, values in vars(alone).items() if name != "stored"})
 
     def each(values: Sequence[float], floors: Sequence[float], scale: float) -> list[float]:
         return [(value - floor) * scale / size for value, floor in zip(values, floors, strict=True)]
@@ -116,6 +118,7 @@ def _figures(size: int, some: Restarts, alone: Restarts, *, largest: bool) -> li
         ),
         Figure(f"{among}, memory a settled one adds", "KB", each(some.rss, nobody.rss, _KILOBYTES), target=limit(1.5)),
         Figure(f"{among}, CPU a settled one adds", "ms", each(some.cpu, nobody.cpu, _MILLISECONDS), target=limit(0.6)),
+        Figure(f"{among}, etcd's file for a settled one", "KB", [some.stored / _KILOBYTES / size]),
     ]
 
 

@@ -20,6 +20,7 @@ from pds_contract.conditions import Reason, Standing, conditions_of
 from pds_contract.phase import Phase
 from pds_contract.resource import GROUP, PLURAL
 from pds_contract.service import ServiceState
+from pds_contract.shards import SHARD_LABEL
 
 
 def status(customer: Customer) -> dict[str, Any]:
@@ -40,8 +41,12 @@ def status(customer: Customer) -> dict[str, Any]:
     }
 
 
-async def settle(context: Context, client: aiohttp.ClientSession, namespace: str, wanted: Sequence[Customer]) -> None:
-    """Make settled customers: their users, their rows, their resources."""
+async def settle(context: Context, client: aiohttp.ClientSession, namespace: str, wanted: Sequence[Customer]) -> float:
+    """Make settled customers: their users, their rows, their resources.
+
+    Returns:
+        By how many bytes of etcd's file in use the resources have made it grow.
+    """
     insert_rows(context.settings["DATABASE_URL"], wanted, deployed=True)
     model, *others = wanted
     created = await create(client, namespace, model)
@@ -49,7 +54,9 @@ async def settle(context: Context, client: aiohttp.ClientSession, namespace: str
     await patch_status(client, namespace, model, change)
     async with etcd_of(Path(context.settings["KUBECONFIG"])) as etcd:
         stored = (await etcd.get(_key(namespace, model.name))).decode()
+        before = await etcd.size()
         await etcd.put([(_key(namespace, other.name), _copy(stored, model, other)) for other in others])
+        return await etcd.size() - before
 
 
 async def plant(context: Context, settled: Sequence[Customer]) -> None:
@@ -89,6 +96,7 @@ def _copy(stored: str, model: Customer, other: Customer) -> bytes:
     copied = (
         stored.replace(model.user_id, other.user_id)
         .replace(model.username, other.username)
+        .replace(f'"{SHARD_LABEL}":"{model.user_id[0]}"', f'"{SHARD_LABEL}":"{other.user_id[0]}"')
         .replace(uid, str(uuid.uuid4()))
         .replace(f'"serviceId":{model.service_id}', f'"serviceId":{other.service_id}')
     )

@@ -62,7 +62,12 @@ class Checkout:
         return {
             "apiVersion": "pds.eny.space/v1alpha1",
             "kind": "PdsProvision",
-            "metadata": {"name": self.name, "namespace": namespace, "annotations": annotations},
+            "metadata": {
+                "name": self.name,
+                "namespace": namespace,
+                "labels": {"pds.eny.space/shard": self.user_id[0]},
+                "annotations": annotations,
+            },
             "spec": {"userId": self.user_id, "email": session["metadata"]["user_email"], "disksizeGb": 10},
         }
 

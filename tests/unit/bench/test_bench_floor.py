@@ -8,6 +8,7 @@ from bench.start import SUBJECTS, imports
 from bench.webhook.checkouts import Checkout
 from pds_contract.checkout import parameters_of
 from pds_contract.names import HostnameRules
+from pds_contract.shards import shard_labels
 from pds_webhook.events import Checkout as Event
 from pds_webhook.events import read_event
 from pds_webhook.signature import verify
@@ -37,6 +38,7 @@ def test_the_webhooks_floor_creates_the_same_resource() -> None:
     assert manifest["metadata"] == {
         "name": wanted.name,
         "namespace": "customers",
+        "labels": shard_labels(USER),
         "annotations": wanted.annotations(),
     }
 
