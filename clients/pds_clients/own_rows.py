@@ -6,7 +6,7 @@ No key with further rights is involved.
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from pds_clients.postgrest import Tables, read, unusable
 from pds_clients.supabase_http import SupabaseHttp
@@ -46,9 +46,7 @@ class OwnRows:
             user_id: The token's ``sub``.
             access_token: The user's verified access token.
         """
-        query = {"select": "user_id,pds_service_id,hostname,status", "user_id": f"eq.{user_id}", "limit": "1"}
-        rows = await Tables(self._http, access_token).rows(Operation.GET_OWN_PDS_SERVICE, "pds_services", query)
-        return _own(PdsServiceRow, rows, user_id)
+        return await self._own(Operation.GET_OWN_PDS_SERVICE, "pds_services", PdsServiceRow, user_id, access_token)
 
     async def subscription(self, user_id: str, access_token: str) -> SubscriptionRow | None:
         """Read the user's row of ``subscriptions``.
@@ -57,9 +55,7 @@ class OwnRows:
             user_id: The token's ``sub``.
             access_token: The user's verified access token.
         """
-        query = {"select": "user_id,status,stripe_customer_id", "user_id": f"eq.{user_id}", "limit": "1"}
-        rows = await Tables(self._http, access_token).rows(Operation.GET_OWN_SUBSCRIPTION, "subscriptions", query)
-        return _own(SubscriptionRow, rows, user_id)
+        return await self._own(Operation.GET_OWN_SUBSCRIPTION, "subscriptions", SubscriptionRow, user_id, access_token)
 
     async def hostname_taken(self, hostname: str, access_token: str) -> bool:
         """Ask whether a row of somebody else has this hostname, in whatever case: yes or no, and nothing of the row."""
@@ -68,12 +64,15 @@ class OwnRows:
             raise unusable()
         return taken
 
-
-def _own(model: type[RowT], rows: list[Any], user_id: str) -> RowT | None:
-    """Read the only row there can be; another user's is no answer to what was asked."""
-    if not rows:
-        return None
-    row = read(model, rows[0])
-    if row.user_id != user_id:
-        raise unusable()
-    return row
+    async def _own(
+        self, operation: Operation, table: str, model: type[RowT], user_id: str, access_token: str
+    ) -> RowT | None:
+        """Read the only row there can be; another user's is no answer to what was asked."""
+        query = {"select": ",".join(model.model_fields), "user_id": f"eq.{user_id}", "limit": "1"}
+        rows = await Tables(self._http, access_token).rows(operation, table, query)
+        if not rows:
+            return None
+        row = read(model, rows[0])
+        if row.user_id != user_id:
+            raise unusable()
+        return row
