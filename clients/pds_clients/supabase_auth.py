@@ -12,7 +12,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pds_clients.auth_refusals import is_of_auth_server, refuse, refuse_refresh
-from pds_clients.network import trusted_certificates
+from pds_clients.network import proxy_for, trusted_certificates
 from pds_clients.timing import Operation, timed
 from pds_contract.errors import CredentialsRejected, TryLater
 
@@ -62,6 +62,8 @@ class SupabaseAuth:
         self._http = httpx.AsyncClient(
             base_url=f"{url.rstrip('/')}/auth/v1",
             verify=trusted_certificates(),
+            proxy=proxy_for(url),
+            trust_env=False,
             timeout=REQUEST_TIMEOUT,
             follow_redirects=False,
             headers={"Accept": "application/json", "X-Supabase-Api-Version": _API_VERSION},

@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import logging
+import sys
 
+from pds_contract.errors import InvalidInput
 from pds_portal import serving
 from pds_portal.settings import PortalSettings
 from pds_runtime.admin import CannotListen
 from pds_runtime.logs import log_json
-from pds_runtime.settings import load_settings
+from pds_runtime.settings import EXIT_UNUSABLE_SETTINGS, load_settings
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +28,9 @@ def main() -> None:
     log_json()
     try:
         asyncio.run(serving.run(settings))
+    except InvalidInput as error:
+        print(error, file=sys.stderr)  # noqa: T201 - in the form of the other unusable settings
+        raise SystemExit(EXIT_UNUSABLE_SETTINGS) from None
     except CannotListen as error:
         _log.error("%s", error)
         raise SystemExit(1) from None

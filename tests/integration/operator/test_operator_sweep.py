@@ -1,5 +1,12 @@
 """Rows without a resource behind them are told of."""
 
+from collections.abc import Mapping
+
+from prometheus_client import REGISTRY
+
+from pds_clients.supabase import Supabase
+from pds_contract.resource import provision_name
+from pds_operator.reconciler.sweep import Sweep
 from stages.metrics import Metrics
 from stages.operator_stage import Stage
 from stages.rows_without_resource import rows_of_others, rows_told_of
@@ -27,3 +34,19 @@ async def test_rows_without_a_resource_are_counted(stage: Stage) -> None:
 
     await stage.eventually_async(one_has, "the row that has its resource is not counted any more")
     assert stage.simulator.at_hostname("one.example.com") == [], "nothing is deployed for the others"
+
+
+async def test_a_resource_made_while_the_rows_are_read_is_none_that_is_missing(
+    stage: Stage, stack: Mapping[str, str]
+) -> None:
+    user_id = stage.new_user()
+    stage.write_row(user_id, 4712, "three.example.com", "provisioning")
+    looks: list[set[str]] = [set(), {provision_name(user_id)}]
+
+    async def names() -> set[str]:
+        return looks.pop(0)
+
+    async with Supabase(stack["SUPABASE_URL"], lambda: stack["SUPABASE_SERVICE_ROLE_KEY"]) as supabase:
+        await Sweep(supabase, names, 1.0).once()
+    told = REGISTRY.get_sample_value("pds_operator_rows_without_resource", {"has_id": "true"})
+    assert told == rows_of_others(stage, user_id)["true"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pds_contract.resource import Metadata, PdsProvision
+from pds_contract.resource import SERVICE_ID_ANNOTATION, Metadata, PdsProvision
 from pds_operator.reconciler.sightings import Sightings
 from pds_operator.reconciler.watched import Watched
 from stages.protocol_stage import provision
@@ -86,6 +86,15 @@ def test_our_newest_write_counts() -> None:
     watched.wrote(version(5))
     watched.wrote(version(8))
     assert not watched.saw(version(7))
+
+
+def test_one_that_waits_for_its_first_visit_is_to_deploy_unless_it_brings_its_id() -> None:
+    watched, new = Watched(), version(1)
+    watched.saw(new)
+    assert watched.unvisited("a") == new.metadata.uid
+    adopted = new.metadata.model_copy(update={"annotations": {SERVICE_ID_ANNOTATION: "4711"}, "resource_version": "2"})
+    watched.saw(new.model_copy(update={"metadata": adopted}))
+    assert watched.unvisited("a") is None
 
 
 def test_a_resource_is_known_from_the_watch_until_a_visit_finds_it_gone() -> None:

@@ -67,6 +67,14 @@ async def answers(client: httpx.AsyncClient, url: str) -> bool:
         return False
 
 
+async def test_a_proxy_of_another_kind_is_refused_and_not_quoted() -> None:
+    code, stderr = await refused({**USABLE, "ALL_PROXY": "socks5://zqxj@proxy.example", "NO_PROXY": ""})
+    assert code == 2
+    assert "_PROXY: names a proxy of another kind" in stderr
+    assert "zqxj" not in stderr
+    assert "Traceback" not in stderr
+
+
 async def test_all_missing_settings_are_named_at_once() -> None:
     code, stderr = await refused({"PORT": "http", "TRUSTED_PROXIES": "everybody"})
     assert code == 2
